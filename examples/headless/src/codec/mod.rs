@@ -1,0 +1,114 @@
+//! The protocol's image codecs on files: PNG to the image of a drawing message, and back.
+//!
+//! The file holds the image as it stands in a message: descriptor, fields of its type, payload. So it says itself
+//! what it is.
+
+mod decode;
+mod encode;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use spice_proto::msg::display::ImageType;
+
+use crate::error::Error;
+use crate::picture;
+
+/// Turns a PNG into an image of a drawing message.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EncodeArgs {
+    /// The form of the image.
+    #[arg(long, value_enum)]
+    codec: CodecName,
+
+    /// Quality of the JPEG forms, 1 to 100.
+    #[arg(long, default_value_t = 85, value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+
+    /// The PNG file to read.
+    input: PathBuf,
+
+    /// The file to write: descriptor and payload.
+    output: PathBuf,
+}
+
+/// Turns an image of a drawing message into a PNG.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DecodeArgs {
+    /// The form that the image must have; without it, whichever its descriptor names.
+    #[arg(long, value_enum)]
+    codec: Option<CodecName>,
+
+    /// The file to read: descriptor and payload.
+    input: PathBuf,
+
+    /// The PNG file to write.
+    output: PathBuf,
+}
+
+/// A form of images that the tool makes and reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CodecName {
+    Quic,
+    Lz,
+    Glz,
+    ZlibGlz,
+    Lz4,
+    Jpeg,
+    JpegAlpha,
+}
+
+impl CodecName {
+    fn image_type(self) -> ImageType {
+        match self {
+            Self::Quic => ImageType::QUIC,
+            Self::Lz => ImageType::LZ_RGB,
+            Self::Glz => ImageType::GLZ_RGB,
+            Self::ZlibGlz => ImageType::ZLIB_GLZ_RGB,
+            Self::Lz4 => ImageType::LZ4,
+            Self::Jpeg => ImageType::JPEG,
+            Self::JpegAlpha => ImageType::JPEG_ALPHA,
+        }
+    }
+}
+
+pub(crate) fn encode(args: &EncodeArgs) -> Result<(), Error> {
+    let picture = picture::read(&args.input)?;
+    let started = Instant::now();
+    let image = encode::image(args.codec, args.quality, &picture)?;
+    let took = started.elapsed();
+    let mut file = bytes::BytesMut::new();
+    spice_proto::wire::encode(&image, &mut file);
+    std::fs::write(&args.output, &file)
+        .map_err(|source| Error::Write { path: args.output.clone(), source })?;
+    report(picture.width, picture.height, file.len(), took);
+    Ok(())
+}
+
+pub(crate) fn decode(args: &DecodeArgs) -> Result<(), Error> {
+    let file =
+        std::fs::read(&args.input).map_err(|source| Error::Read { path: args.input.clone(), source })?;
+    let len = file.len();
+    let image = decode::parse(file)?;
+    let found = image.data.kind();
+    if args.codec.is_some_and(|codec| codec.image_type() != found) {
+        return Err(Error::OtherCodec { found });
+    }
+    let started = Instant::now();
+    let picture = decode::picture(&image)?;
+    let took = started.elapsed();
+    picture::write(&args.output, &picture)
+        .map_err(|source| Error::Write { path: args.output.clone(), source })?;
+    report(picture.width, picture.height, len, took);
+    Ok(())
+}
+
+fn report(width: u32, height: u32, len: usize, took: Duration) {
+    let raw = f64::from(width) * f64::from(height) * 4.0;
+    let (ratio, ms) = (raw / len.max(1) as f64, took.as_secs_f64() * 1000.0);
+    println!(
+        "{width}x{height} pixels, {len} bytes, ratio {ratio:.2}, {ms:.2} ms, {:.0} MB/s",
+        raw / ms.max(1e-6) / 1000.0
+    );
+}

@@ -1,0 +1,54 @@
+//! Why a task failed, in a sentence.
+
+use std::io;
+use std::path::PathBuf;
+
+use spice_client::canvas::CanvasError;
+use spice_client::{AddressError, ClientError};
+use spice_codecs::CodecError;
+use spice_proto::link::PasswordError;
+use spice_proto::msg::display::ImageType;
+use spice_proto::wire::TooMany;
+use spice_proto::{DecodeError, ProtocolError};
+use thiserror::Error;
+
+/// Why a task failed.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("the password file {} cannot be read: {source}", .path.display())]
+    PasswordFile { path: PathBuf, source: io::Error },
+    #[error("the server broke the rules of drawing: {0}")]
+    Canvas(#[from] CanvasError),
+    #[error("the server closed the display before the picture was complete")]
+    DisplayClosed,
+    #[error("the display failed before the picture was complete: {0}")]
+    DisplayFailed(ProtocolError),
+    #[error("the server offers no display: the machine has no graphics card that speaks SPICE")]
+    NoDisplay,
+    #[error("no complete picture came within {seconds} s: {what}")]
+    Timeout { seconds: f32, what: &'static str },
+    #[error("the picture is incomplete: {0}")]
+    Incomplete(String),
+    #[error("{} cannot be written: {source}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{} cannot be read: {source}", .path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("the picture does not go through this codec: {0}")]
+    Codec(#[from] CodecError),
+    #[error("the file is not an image of a drawing message: {0}")]
+    NoImage(#[from] DecodeError),
+    #[error(
+        "the file holds an image of type {found:?}, not one of the type asked for or one that can be decoded alone"
+    )]
+    OtherCodec { found: ImageType },
+    #[error("the encoded picture is too large for a message: {0}")]
+    TooLarge(#[from] TooMany),
+    #[error("the demo server failed: {0}")]
+    Demo(io::Error),
+}

@@ -1,0 +1,231 @@
+//! Memory of a surface, and views of pixels.
+
+use spice_codecs::{CodecError, PixelFormat, PixelsMut};
+use spice_proto::types::Rect;
+
+use crate::canvas::format::{bytes_per_pixel, get, to_argb};
+
+/// Rows of pixels that drawing commands change.
+#[derive(Debug, Default)]
+pub(super) struct Surface {
+    data: Vec<u8>,
+    width: u32,
+    height: u32,
+    stride: usize,
+    format: Option<PixelFormat>,
+}
+
+impl Surface {
+    /// A surface whose pixels are all 0. The caller has checked the size.
+    pub(super) fn new(width: u32, height: u32, format: PixelFormat) -> Self {
+        let stride = (width as usize * bytes_per_pixel(format)).next_multiple_of(4);
+        Self { data: vec![0; stride * height as usize], width, height, stride, format: Some(format) }
+    }
+
+    pub(super) fn width(&self) -> u32 {
+        self.width
+    }
+
+    pub(super) fn height(&self) -> u32 {
+        self.height
+    }
+
+    pub(super) fn format(&self) -> PixelFormat {
+        self.format.unwrap_or(PixelFormat::Bgrx)
+    }
+
+    pub(super) fn bytes_per_pixel(&self) -> usize {
+        bytes_per_pixel(self.format())
+    }
+
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> u64 {
+        self.data.len() as u64
+    }
+
+    /// The whole surface as a rectangle.
+    pub(super) fn rect(&self) -> Rect {
+        Rect::at(0, 0, to_i32(self.width), to_i32(self.height))
+    }
+
+    pub(super) fn data_mut(&mut self) -> &mut [u8] {
+        &mut self.data
+    }
+
+    /// Columns `left..right` of row `y`; empty if they do not lie on the surface.
+    pub(super) fn span_mut(&mut self, y: i32, left: i32, right: i32) -> &mut [u8] {
+        let bytes = self.bytes_per_pixel();
+        let (Ok(y), Ok(left), Ok(right)) =
+            (usize::try_from(y), usize::try_from(left), usize::try_from(right))
+        else {
+            return &mut [];
+        };
+        let start = y * self.stride;
+        self.data.get_mut(start + left * bytes..start + right * bytes).unwrap_or(&mut [])
+    }
+
+    /// A rectangle as a decoder's destination. `rect` must lie on the surface, `format` must have the surface's
+    /// pixel size.
+    pub(super) fn target(&mut self, rect: Rect, format: PixelFormat) -> Result<PixelsMut<'_>, CodecError> {
+        let start =
+            rect.top.max(0) as usize * self.stride + rect.left.max(0) as usize * self.bytes_per_pixel();
+        let data = self.data.get_mut(start..).unwrap_or(&mut []);
+        PixelsMut::new(data, rect.width(), rect.height(), self.stride, format)
+    }
+
+    pub(super) fn fill_zero(&mut self) {
+        self.data.fill(0);
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            data: &self.data,
+            width: self.width,
+            height: self.height,
+            stride: self.stride,
+            format: self.format(),
+            bottom_up: false,
+            first_row: 0,
+        }
+    }
+}
+
+/// Pixels borrowed from the canvas, in the format in which they are kept.
+///
+/// Rows run from top to bottom. One-bit surfaces are kept as one byte per pixel, 0 or 255.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub(super) data: &'a [u8],
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) stride: usize,
+    pub(super) format: PixelFormat,
+    /// The first row in memory is the lowest.
+    pub(super) bottom_up: bool,
+    /// Row of the picture that the first row in memory is.
+    pub(super) first_row: u32,
+}
+
+impl<'a> View<'a> {
+    /// Rows without padding, top row first.
+    pub(super) fn packed(data: &'a [u8], width: u32, height: u32, format: PixelFormat) -> Self {
+        let stride = width as usize * bytes_per_pixel(format);
+        Self { data, width, height, stride, format, bottom_up: false, first_row: 0 }
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Format of the pixels. The top byte of `Bgrx` has no meaning and may hold anything.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// Bytes of one pixel in [`row`](Self::row).
+    pub fn bytes_per_pixel(&self) -> usize {
+        bytes_per_pixel(self.format)
+    }
+
+    /// The bytes of row `y`, without padding; empty if there is no such row.
+    pub fn row(&self, y: u32) -> &'a [u8] {
+        let row = self.width as usize * self.bytes_per_pixel();
+        let Some(mut y) = y.checked_sub(self.first_row).filter(|_| y < self.height) else { return &[] };
+        if self.bottom_up {
+            y = self.height - 1 - y;
+        }
+        let start = (y as usize).saturating_mul(self.stride);
+        self.data.get(start..start.saturating_add(row)).unwrap_or(&[])
+    }
+
+    /// Writes `area` as rows of bytes b, g, r, 255 without padding and returns the bytes written.
+    ///
+    /// `area` is in pixels of the surface and is cut to it; `out` is filled as far as it reaches, in whole rows.
+    pub fn write_bgrx(&self, area: Rect, out: &mut [u8]) -> usize {
+        self.write(area, out, |argb| (argb | 0xff00_0000).to_le_bytes())
+    }
+
+    /// Writes `area` as rows of bytes r, g, b, 255 without padding and returns the bytes written.
+    ///
+    /// `area` is in pixels of the surface and is cut to it; `out` is filled as far as it reaches, in whole rows.
+    pub fn write_rgba(&self, area: Rect, out: &mut [u8]) -> usize {
+        self.write(area, out, |argb| {
+            let [b, g, r, _] = argb.to_le_bytes();
+            [r, g, b, 255]
+        })
+    }
+
+    /// The whole view as a rectangle.
+    pub fn rect(&self) -> Rect {
+        Rect::at(0, 0, to_i32(self.width), to_i32(self.height))
+    }
+
+    fn write(&self, area: Rect, out: &mut [u8], f: impl Fn(u32) -> [u8; 4]) -> usize {
+        let area = area.intersect(&self.rect());
+        if area.is_empty() {
+            return 0;
+        }
+        let (left, width, bytes) = (area.left as usize, area.width() as usize, self.bytes_per_pixel());
+        let mut written = 0;
+        for (line, y) in out.chunks_exact_mut(width * 4).zip(area.top..area.bottom) {
+            let Some(row) = self.row(y as u32).get(left * bytes..(left + width) * bytes) else { break };
+            if bytes == 4 {
+                for (dst, src) in line.chunks_exact_mut(4).zip(row.chunks_exact(4)) {
+                    dst.copy_from_slice(&f(u32::from_le_bytes([src[0], src[1], src[2], src[3]])));
+                }
+            } else {
+                for (x, dst) in line.chunks_exact_mut(4).enumerate() {
+                    dst.copy_from_slice(&f(to_argb(self.format, get(row, bytes, x))));
+                }
+            }
+            written += line.len();
+        }
+        written
+    }
+}
+
+/// A size in pixels as a coordinate; sizes of surfaces and pictures are far below the limit.
+pub(super) fn to_i32(v: u32) -> i32 {
+    i32::try_from(v).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_convert_on_request() {
+        let mut surface = Surface::new(3, 2, PixelFormat::Rgb565);
+        surface.span_mut(1, 1, 3).copy_from_slice(&[0x00, 0xf8, 0x1f, 0x00]);
+        let view = surface.view();
+        assert_eq!((view.width(), view.height(), view.bytes_per_pixel()), (3, 2, 2));
+        assert_eq!(view.row(1), [0, 0, 0x00, 0xf8, 0x1f, 0x00]);
+        assert!(view.row(2).is_empty());
+        let mut out = [1; 8];
+        assert_eq!(view.write_rgba(Rect::at(1, 1, 9, 9), &mut out), 8);
+        assert_eq!(out, [255, 0, 0, 255, 0, 0, 255, 255]);
+        assert_eq!(view.write_bgrx(Rect::at(1, 1, 2, 1), &mut out), 8);
+        assert_eq!(out, [0, 0, 255, 255, 255, 0, 0, 255]);
+        assert_eq!(view.write_bgrx(Rect::at(5, 1, 2, 1), &mut out), 0);
+        assert_eq!(view.write_bgrx(Rect::at(0, 0, 3, 2), &mut out), 0, "no whole row fits");
+    }
+
+    #[test]
+    fn spans_outside_the_surface_are_empty() {
+        let mut surface = Surface::new(3, 2, PixelFormat::Bgrx);
+        assert_eq!(surface.span_mut(1, 0, 3).len(), 12);
+        assert!(surface.span_mut(2, 0, 3).is_empty());
+        assert!(surface.span_mut(-1, 0, 3).is_empty());
+        assert!(surface.span_mut(0, 2, 1).is_empty());
+    }
+}

@@ -1,0 +1,159 @@
+//! Messages that no honest server sends: nothing panics, nothing grows, the surface stays sane.
+
+use spice_proto::msg::Message;
+use spice_proto::testing::{MessageVisitor, Sample, Source};
+
+use super::*;
+use crate::canvas::CanvasLimits;
+
+fn small(change: impl FnOnce(&mut CanvasLimits)) -> Canvas {
+    let mut config = CanvasConfig::default();
+    change(&mut config.limits);
+    let mut canvas = Canvas::new(config, SharedCaches::default());
+    create(&mut canvas, 0, (8, 8), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
+    canvas.poll_event();
+    canvas
+}
+
+#[test]
+fn limit_image_side_and_image_pixels() {
+    for change in [|l: &mut CanvasLimits| l.image_side = 3, |l: &mut CanvasLimits| l.image_pixels = 15] {
+        let mut canvas = small(change);
+        done(&mut canvas, put(0, 0, 0, picture(4, &[1; 16])));
+        assert!(matches!(undrawn(&mut canvas), Some((_, Reason::Codec(_)))));
+        assert_eq!(pixels(&canvas, 0), [0; 64]);
+        done(&mut canvas, put(0, 0, 0, picture(3, &[1; 9])));
+        assert_eq!(pixels(&canvas, 0)[0], 1);
+    }
+}
+
+#[test]
+fn limit_clip_rects() {
+    let mut canvas = small(|l| l.clip_rects = 2);
+    let all = Rect::at(0, 0, 8, 8);
+    done(&mut canvas, fill(clipped(0, all, &[all; 3]), 1, RopDescriptor::OP_PUT));
+    assert_eq!(
+        undrawn(&mut canvas),
+        Some((Operation::Fill, Reason::Limit { limit: "clip_rects", value: 3, bound: 2 }))
+    );
+    done(&mut canvas, fill(clipped(0, all, &[all; 2]), 1, RopDescriptor::OP_XOR));
+    assert_eq!(pixels(&canvas, 0), [1; 64]);
+}
+
+#[test]
+fn limit_scratch_bytes() {
+    let mut canvas = small(|l| l.scratch_bytes = 1000);
+    let area = Rect::at(0, 0, 100, 100);
+    let bit24 = bitmap(BitmapFormat::BIT24, 100, 300, BitmapFlags::TOP_DOWN, vec![1; 30_000]);
+    done(&mut canvas, copy(clipped(0, area, &[Rect::at(1, 1, 2, 2)]), bit24, area, RopDescriptor::OP_PUT));
+    assert_eq!(pixels(&canvas, 0)[9], 0x0001_0101);
+    assert!(canvas.images.scratch_bytes() <= 3000);
+}
+
+#[test]
+fn limit_heads() {
+    let mut canvas = small(|l| l.heads = 3);
+    let heads = spice_proto::wire::Counted::new([Head::default(); 9][..].into()).expect("fits");
+    done(&mut canvas, ServerMessage::MonitorsConfig(MonitorsConfig { max_allowed: 8, heads }));
+    assert_eq!(canvas.heads().len(), 3);
+    assert_eq!(canvas.poll_event(), Some(Event::Monitors));
+    done(&mut canvas, ServerMessage::MonitorsConfig(MonitorsConfig::default()));
+    assert_eq!(canvas.heads().len(), 3);
+}
+
+#[test]
+fn extreme_rectangles_draw_what_lies_on_the_surface() {
+    let all = Rect { top: i32::MIN, left: i32::MIN, bottom: i32::MAX, right: i32::MAX };
+    let inverted = Rect { top: 5, left: 5, bottom: 2, right: 2 };
+    let mut canvas = small(|_| ());
+    done(&mut canvas, fill(on(0, all), 3, RopDescriptor::OP_PUT));
+    assert_eq!(pixels(&canvas, 0), [3; 64]);
+    done(&mut canvas, fill(on(0, inverted), 4, RopDescriptor::OP_PUT));
+    done(&mut canvas, fill(clipped(0, all, &[inverted, Rect::default()]), 4, RopDescriptor::OP_PUT));
+    assert_eq!(pixels(&canvas, 0), [3; 64]);
+    for src_area in [all, inverted, Rect::default(), Rect::at(i32::MAX - 2, i32::MIN, 1, 1)] {
+        for area in [all, Rect::at(-3, -3, 9, 9), Rect::at(i32::MIN, 0, i32::MAX, 8)] {
+            for scale_mode in [ScaleMode::INTERPOLATE, ScaleMode::NEAREST, ScaleMode(77)] {
+                let (src_bitmap, mask) = (Some(Ptr(picture(2, &[9; 4]))), QMask::default());
+                let rop = RopDescriptor::OP_PUT;
+                let m = DrawCopy { base: on(0, area), src_bitmap, src_area, rop, scale_mode, mask };
+                done(&mut canvas, ServerMessage::DrawCopy(m));
+            }
+        }
+    }
+    for x in [i32::MIN, -1, 0, i32::MAX] {
+        for y in [i32::MIN, -1, 0, i32::MAX] {
+            let (base, src_pos) = (on(0, all), Point { x, y });
+            done(&mut canvas, ServerMessage::CopyBits(CopyBits { base, src_pos }));
+        }
+    }
+}
+
+#[test]
+fn pictures_that_lie_about_themselves_are_refused() {
+    let mut canvas = small(|_| ());
+    let short_rows = bitmap(BitmapFormat::BIT32, 4, 15, BitmapFlags::TOP_DOWN, vec![1; 60]);
+    let unknown = bitmap(BitmapFormat(99), 4, 16, BitmapFlags::TOP_DOWN, vec![1; 64]);
+    let other_size = Image { width: 5, ..picture(4, &[1; 16]) };
+    let empty = bitmap(BitmapFormat::BIT32, 0, 16, BitmapFlags::TOP_DOWN, vec![1; 64]);
+    let no_palette = bitmap(BitmapFormat::BIT8, 4, 4, BitmapFlags::TOP_DOWN, vec![1; 16]);
+    for image in [short_rows, unknown, other_size, empty, no_palette] {
+        canvas.reported.clear();
+        let area = Rect::at(0, 0, 4, 4);
+        done(&mut canvas, copy(on(0, area), image.clone(), area, RopDescriptor::OP_PUT));
+        assert!(matches!(undrawn(&mut canvas), Some((Operation::Copy, Reason::Codec(_)))), "{image:?}");
+        canvas.reported.clear();
+        let mask = masked(image, Point::default(), false);
+        let (base, brush, rop) = (on(0, area), Brush::Solid(1), RopDescriptor::OP_PUT);
+        done(&mut canvas, ServerMessage::DrawFill(DrawFill { base, brush, rop, mask }));
+        assert!(undrawn(&mut canvas).is_some());
+    }
+    assert_eq!(pixels(&canvas, 0), [0; 64]);
+}
+
+/// Feeds generated messages of every kind to one canvas.
+struct Feed<'a> {
+    canvas: &'a mut Canvas,
+    numbers: Numbers,
+}
+
+impl MessageVisitor for Feed<'_> {
+    fn empty(&mut self, kind: u16, _: &'static str) {
+        self.body(kind, &Bytes::new());
+    }
+
+    fn payload<T: spice_proto::wire::Wire + Sample + std::fmt::Debug + PartialEq>(
+        &mut self,
+        kind: u16,
+        _: &'static str,
+    ) {
+        let seed: Vec<u8> = (0..400).map(|_| self.numbers.next() as u8).collect();
+        let mut body = bytes::BytesMut::new();
+        spice_proto::wire::encode(&T::sample(&mut Source::new(&seed)), &mut body);
+        self.body(kind, &body.freeze());
+    }
+}
+
+impl Feed<'_> {
+    fn body(&mut self, kind: u16, body: &Bytes) {
+        let message = ServerMessage::decode(kind, body, 64).expect("just encoded");
+        let _ = self.canvas.apply(&message);
+        while self.canvas.poll_event().is_some() {}
+    }
+}
+
+#[test]
+fn arbitrary_messages_do_no_harm() {
+    let mut canvas = small(|l| (l.surface_bytes, l.surfaces_bytes) = (1 << 20, 4 << 20));
+    for round in 0..300 {
+        for (id, format) in [(0, 32), (1, 96), (2, 16), (3, 80), (4, 8), (5, 1)] {
+            let flags = if id == 0 { SurfaceFlags::PRIMARY } else { SurfaceFlags::empty() };
+            let (surface_id, format) = (SurfaceId(id), SurfaceFormat(format));
+            let create = SurfaceCreate { surface_id, width: 8, height: 8, format, flags };
+            canvas.apply(&ServerMessage::SurfaceCreate(create)).ok();
+        }
+        let mut feed = Feed { canvas: &mut canvas, numbers: Numbers(round) };
+        ServerMessage::visit(&mut feed);
+        assert!(canvas.surface_bytes() <= 4 << 20);
+    }
+}

@@ -1,0 +1,350 @@
+//! The one event loop around a session.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures::Stream as _;
+use futures::channel::mpsc;
+use spice_proto::Instant;
+use spice_proto::session::{Address, Event, Output, Session, SessionEnd, TransportId};
+use spice_proto::types::ChannelId;
+use spice_proto::{LinkError, ProtocolError};
+
+use crate::client::{Client, Command, Handle};
+use crate::config::ClientConfig;
+use crate::error::ClientError;
+use crate::events::{self, EventSender};
+use crate::stream::{Open, Wrote};
+use crate::transport::Platform;
+
+/// Prepares a session with the server that `config` names.
+///
+/// Nothing happens until the [`Driver`] is polled: spawn it, or run it beside the application's own loop.
+pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Driver<P>) {
+    let (events, received) = events::channel(config.queued_events, config.queued_bytes);
+    let (commands, ordered) = mpsc::unbounded();
+    let driver = Driver {
+        platform,
+        session: Session::new(config.session.clone()),
+        config,
+        events,
+        commands: ordered,
+        links: Vec::new(),
+        timer: None,
+        failure: None,
+        departed: None,
+        last: None,
+    };
+    (Client::new(received, Handle::new(commands)), driver)
+}
+
+/// The event loop of one session, as a future that ends with the session.
+///
+/// It never blocks. It stops reading from the server while the application leaves events lying.
+///
+/// End a session with [`Handle::disconnect`] and let the driver run to its end, rather than dropping it: server 0.15.1
+/// dies of a display connection that breaks between its link and the client's first message.
+#[must_use = "a driver does nothing until it is polled"]
+pub struct Driver<P: Platform> {
+    platform: P,
+    session: Session,
+    config: ClientConfig,
+    events: EventSender,
+    commands: mpsc::UnboundedReceiver<Command>,
+    links: Vec<Link<P>>,
+    timer: Option<(Instant, P::Sleep)>,
+    /// Why the main channel's transport could not be opened or broke: more precise than what the session knows.
+    failure: Option<ClientError>,
+    /// The main channel's transport, once it has ended. The session learns of it when the other channels' transports
+    /// have been read as far as they go, because it ends with its main channel.
+    departed: Option<(Link<P>, io::Error)>,
+    /// The last item, waiting for room.
+    last: Option<Option<Result<Event, ClientError>>>,
+}
+
+/// One transport, coming up or open.
+struct Link<P: Platform> {
+    id: TransportId,
+    channel: ChannelId,
+    address: Address,
+    state: State<P>,
+    /// How long the peer may still take over our last bytes, once the stream is to be closed.
+    patience: Option<P::Sleep>,
+}
+
+enum State<P: Platform> {
+    Connecting { connect: P::Connect, timeout: P::Sleep },
+    Open(Open<P::Stream>),
+}
+
+impl<P: Platform> Future for Driver<P> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        for _ in 0..ROUNDS {
+            if this.last.is_some() {
+                return this.poll_finish(cx);
+            }
+            let mut progress = this.poll_commands(cx);
+            progress |= this.poll_io();
+            progress |= this.poll_links(cx);
+            progress |= this.poll_events(cx);
+            progress |= this.poll_timer(cx);
+            if !progress && !this.depart(cx) {
+                return Poll::Pending;
+            }
+        }
+        // There is more to do; on a single thread others want their turn too.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<P: Platform> Driver<P> {
+    /// Writes what is still to be written, delivers the last item, and ends the stream of events.
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_io();
+        // Reading is over, so nothing but writing and closing is left to do.
+        self.links.retain(|link| matches!(&link.state, State::Open(open) if open.is_closing()));
+        self.poll_links(cx);
+        if !self.links.is_empty() {
+            return Poll::Pending;
+        }
+        if let Some(Some(_)) = &self.last
+            && ready!(self.events.poll_ready(cx)).is_ok()
+            && let Some(item) = self.last.take().flatten()
+        {
+            self.events.send(item, 0);
+        }
+        self.events.close();
+        Poll::Ready(())
+    }
+
+    fn poll_commands(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut progress = false;
+        // Once the client and all handles are gone, nobody can want anything any more.
+        while let Poll::Ready(command) = Pin::new(&mut self.commands).poll_next(cx) {
+            match command {
+                Some(command) => command(&mut self.session, self.platform.now()),
+                None if self.session.is_over() => break,
+                None => self.session.disconnect(),
+            }
+            progress = true;
+        }
+        progress
+    }
+
+    fn poll_io(&mut self) -> bool {
+        let mut progress = false;
+        while let Some(output) = self.session.poll_io() {
+            progress = true;
+            match output {
+                Output::Connect { transport, channel, endpoint } => {
+                    let connect = self.platform.connect(&endpoint, channel);
+                    let timeout = self.platform.sleep(self.config.connect_timeout);
+                    let state = State::Connecting { connect, timeout };
+                    let address = endpoint.address;
+                    self.links.push(Link { id: transport, channel, address, state, patience: None });
+                }
+                Output::Transmit { transport, data } => {
+                    if let Some(open) = self.open(transport) {
+                        open.push(data);
+                    }
+                }
+                Output::Close { transport } => match self.open(transport) {
+                    Some(open) => open.close(),
+                    None => self.links.retain(|link| link.id != transport),
+                },
+                Output::Event(_) => {}
+            }
+        }
+        progress
+    }
+
+    fn poll_links(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut progress = false;
+        let mut index = 0;
+        while let Some(link) = self.links.get_mut(index) {
+            let result = match &mut link.state {
+                State::Connecting { connect, timeout } => match Pin::new(connect).poll(cx) {
+                    Poll::Ready(Ok(stream)) => self.platform.entropy().map(|entropy| {
+                        link.state = State::Open(Open::new(stream));
+                        self.session.connected(link.id, entropy, self.platform.now());
+                        true
+                    }),
+                    Poll::Ready(Err(error)) => Err(error),
+                    Poll::Pending => match Pin::new(timeout).poll(cx) {
+                        Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+                        Poll::Pending => Ok(false),
+                    },
+                },
+                State::Open(open) => {
+                    let wrote = open.poll_write(cx);
+                    let done = match wrote {
+                        Wrote::Closed => true,
+                        Wrote::Part if open.is_closing() => {
+                            let sleep = || self.platform.sleep(LAST_WORDS);
+                            Pin::new(link.patience.get_or_insert_with(sleep)).poll(cx).is_ready()
+                        }
+                        Wrote::Part | Wrote::All => false,
+                    };
+                    if done {
+                        self.links.remove(index);
+                        progress = true;
+                        continue;
+                    }
+                    self.session.set_backlog(link.id, open.backlog());
+                    open.poll_read(cx, link.id, &mut self.session, &self.platform)
+                }
+            };
+            match result {
+                Ok(moved) => {
+                    progress |= moved;
+                    index += 1;
+                }
+                Err(error) => {
+                    let link = self.links.remove(index);
+                    match link.state {
+                        State::Open(_) if link.channel == ChannelId::MAIN => {
+                            self.departed = Some((link, error));
+                        }
+                        _ => self.broken(link, error),
+                    }
+                    progress = true;
+                }
+            }
+        }
+        progress
+    }
+
+    /// Nothing happens any more: tells the session of the end of its main channel, unless the application is behind
+    /// and keeps others from being read.
+    fn depart(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.departed.is_none() || self.events.poll_ready(cx).is_pending() {
+            return false;
+        }
+        let Some((link, error)) = self.departed.take() else { return false };
+        self.broken(link, error);
+        true
+    }
+
+    /// A transport is gone. What it had delivered has been handed to the session.
+    fn broken(&mut self, link: Link<P>, error: io::Error) {
+        if link.channel == ChannelId::MAIN && self.failure.is_none() {
+            self.failure = match link.state {
+                State::Connecting { .. } if error.kind() == io::ErrorKind::TimedOut => {
+                    let seconds = self.config.connect_timeout.as_secs_f64().ceil() as u64;
+                    Some(ClientError::ConnectTimeout { address: link.address, seconds })
+                }
+                State::Connecting { .. } => Some(ClientError::connect(link.address, error)),
+                // The session says best what an orderly end means at the point it has come to.
+                State::Open(_) if is_end(&error) => None,
+                State::Open(_) => Some(ClientError::Transport(error)),
+            };
+        }
+        self.session.closed(link.id, self.platform.now());
+    }
+
+    /// Hands events to the application while it takes them.
+    fn poll_events(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut progress = false;
+        loop {
+            match self.events.poll_ready(cx) {
+                Poll::Ready(Ok(())) => {}
+                // The application has dropped the client: nobody listens, but handles may still steer.
+                Poll::Ready(Err(_)) => {
+                    let mut any = false;
+                    while let Some(event) = self.session.poll_event() {
+                        any = true;
+                        if let Event::Ended(_) = event {
+                            self.end(None);
+                            return true;
+                        }
+                    }
+                    return progress | any;
+                }
+                Poll::Pending => return progress,
+            }
+            let Some(event) = self.session.poll_event() else { return progress };
+            progress = true;
+            match event {
+                Event::Ended(end) => {
+                    let verdict = self.verdict(end);
+                    self.end(Some(verdict));
+                    return true;
+                }
+                event => self.events.send(Ok(event), self.session.event_len()),
+            }
+        }
+    }
+
+    fn end(&mut self, last: Option<Result<Event, ClientError>>) {
+        self.last = Some(last);
+        self.timer = None;
+    }
+
+    fn verdict(&mut self, end: SessionEnd) -> Result<Event, ClientError> {
+        let failure = self.failure.take();
+        match ClientError::ended(end) {
+            None => Ok(Event::Ended(end)),
+            // What the session knows about a refusal or a broken rule beats how the transport ended.
+            Some(ClientError::ServerClosed) => Err(failure.unwrap_or(ClientError::ServerClosed)),
+            Some(ClientError::Protocol(ProtocolError::Link(
+                error @ (LinkError::NotConnected | LinkError::Closed { .. }),
+            ))) => Err(failure.unwrap_or(ClientError::Protocol(error.into()))),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.session.poll_timeout() else {
+            self.timer = None;
+            return false;
+        };
+        if self.timer.as_ref().is_none_or(|(at, _)| *at != deadline) {
+            let wait = deadline.saturating_since(self.platform.now());
+            self.timer = Some((deadline, self.platform.sleep(wait)));
+        }
+        let Some((_, sleep)) = &mut self.timer else { return false };
+        let due = Pin::new(sleep).poll(cx).is_ready();
+        if due {
+            self.timer = None;
+            self.session.handle_timeout(self.platform.now().max(deadline));
+        }
+        due
+    }
+
+    fn open(&mut self, id: TransportId) -> Option<&mut Open<P::Stream>> {
+        self.links.iter_mut().find(|link| link.id == id).and_then(|link| match &mut link.state {
+            State::Open(open) => Some(open),
+            State::Connecting { .. } => None,
+        })
+    }
+}
+
+impl<P: Platform> fmt::Debug for Driver<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("session", &self.session)
+            .field("transports", &self.links.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the peer ended the stream, rather than something breaking in between.
+fn is_end(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
+}
+
+/// Rounds over all streams before the driver lets others run.
+const ROUNDS: usize = 64;
+/// How long a peer that takes no bytes may hold up the end of a stream.
+const LAST_WORDS: Duration = Duration::from_secs(2);

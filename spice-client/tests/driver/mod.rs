@@ -1,0 +1,7 @@
+//! Drivers over pipes in memory, on tokio's timers.
+
+mod ends;
+mod platform;
+mod pressure;
+mod server;
+mod silence;

@@ -1,0 +1,4 @@
+//! Integration tests, a module per topic.
+
+#[cfg(feature = "tokio")]
+mod driver;

@@ -1,0 +1,116 @@
+//! The token loop of GLZ.
+
+use alloc::sync::Arc;
+
+use super::picture::Picture;
+use super::references::References;
+use super::window::Access;
+use crate::error::ErrorKind;
+use crate::lz::plane::WindowPlane;
+use crate::lz::tokens::{Input, before_start, extend, too_long};
+
+/// Decodes the rest of a plane of `total` units, of which `done` are there. Returns an image id if that image is
+/// needed and has not arrived; `input` and `done` then say where to go on.
+#[inline(never)]
+pub(super) fn plane<P: WindowPlane>(
+    input: &mut Input<'_>,
+    plane: &P,
+    memory: &mut [u8],
+    done: &mut usize,
+    total: usize,
+    bias: usize,
+    references: &mut References<'_, impl Access>,
+) -> Result<Option<u64>, ErrorKind> {
+    let mut rest = input.data.get(input.at..).unwrap_or_default();
+    let mut spot = plane.start();
+    let mut left = total - *done;
+    while left > 0 {
+        input.at = input.data.len() - rest.len();
+        // Every token has at least two bytes.
+        let (&[control, next], tail) = rest.split_first_chunk().ok_or(ErrorKind::Truncated)?;
+        let control = usize::from(control);
+        if control < 32 {
+            let count = control + 1;
+            if count > left {
+                return Err(too_long(count, left));
+            }
+            let from = &rest[1..];
+            let (units, tail) = from.split_at_checked(count * P::UNIT).ok_or(ErrorKind::Truncated)?;
+            plane.check(units)?;
+            spot = plane.literals(memory, spot, from, count);
+            rest = tail;
+            left -= count;
+            continue;
+        }
+        rest = tail;
+        let (len, next) = match control >> 5 {
+            7 => extend(&mut rest, next, left)?,
+            len => (len, next),
+        };
+        let len = len + bias;
+        if len > left {
+            return Err(too_long(len, left));
+        }
+        let (offset, distance) = reference(control, next, &mut rest)?;
+        let done_now = total - left;
+        if distance == 0 {
+            if offset >= done_now {
+                return Err(before_start(offset + 1, done_now));
+            }
+            spot = plane.repeat(memory, spot, done_now, offset + 1, len);
+        } else {
+            let picture: &Arc<Picture> = match references.picture(distance)? {
+                Ok(picture) => picture,
+                Err(id) => {
+                    // The next attempt begins with this token.
+                    *done = done_now;
+                    return Ok(Some(id));
+                }
+            };
+            let units = picture.pixels.len() / P::STORED;
+            if offset > units || len > units - offset {
+                return Err(outside(offset, len, units));
+            }
+            let from = picture.pixels.get(offset * P::STORED..).unwrap_or_default();
+            spot = plane.copy(memory, spot, from, len);
+        }
+        left -= len;
+    }
+    input.at = input.data.len() - rest.len();
+    *done = total;
+    Ok(None)
+}
+
+/// Reads the offset and the image distance of a match, whose byte after the length is `next`.
+#[inline(always)]
+fn reference(control: usize, next: u8, rest: &mut &[u8]) -> Result<(usize, u64), ErrorKind> {
+    let mut byte = || {
+        let (byte, tail) = rest.split_first().ok_or(ErrorKind::Truncated)?;
+        *rest = tail;
+        Ok(*byte)
+    };
+    let near = control & 15 | usize::from(next) << 4;
+    let selector = byte()?;
+    let extra = u32::from(selector >> 6);
+    if control & 16 == 0 {
+        let mut distance = u64::from(selector & 63);
+        for k in 0..extra {
+            distance |= u64::from(byte()?) << (6 + 8 * k);
+        }
+        return Ok((near, distance));
+    }
+    let mut offset = near | usize::from(selector & 31) << 12;
+    let mut distance = 0;
+    for k in 0..extra {
+        distance |= u64::from(byte()?) << (8 * k);
+    }
+    if selector & 32 != 0 {
+        offset |= usize::from(byte()?) << 17;
+    }
+    Ok((offset, distance))
+}
+
+#[cold]
+fn outside(offset: usize, len: usize, units: usize) -> ErrorKind {
+    ErrorKind::ImageRange { offset: offset as u64, len: len as u64, units: units as u64 }
+}

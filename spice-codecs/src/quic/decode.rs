@@ -1,0 +1,258 @@
+//! Rows from bits.
+
+use super::Contexts;
+use super::golomb::Symbol;
+use super::model::{Channel, State};
+use super::pixel::{Pass, Pixel};
+use crate::bits::{BitReader, Reservoir};
+use crate::error::ErrorKind;
+
+/// Decoder of one pass over the rows of an image.
+#[derive(Debug)]
+pub(super) struct PassDecoder<const CHANNELS: usize> {
+    channels: [Channel; CHANNELS],
+    state: State,
+}
+
+impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
+    pub(super) fn new(bpc: u32) -> Self {
+        Self { channels: core::array::from_fn(|_| Channel::new(bpc)), state: State::new() }
+    }
+
+    /// Decodes a row into `row`; `above` is empty for the first one.
+    ///
+    /// `contexts` holds, per column, the buckets of the residuals coded last in that column.
+    pub(super) fn row<P: Pass>(
+        &mut self,
+        bits: &mut BitReader<'_>,
+        above: &[u8],
+        row: &mut [u8],
+        contexts: &mut [Contexts],
+    ) -> Result<(), ErrorKind> {
+        let width = contexts.len();
+        let mut span = Span::<P> { above: P::Pixel::split(above), row: P::Pixel::split_mut(row), contexts };
+        let mut pos = 0;
+        while pos < width {
+            let end = self.state.segment_end(pos, width);
+            if span.above.is_empty() {
+                self.first_row_segment(bits, &mut span, pos, end)?;
+            } else {
+                self.segment(bits, &mut span, pos, end)?;
+            }
+            self.state.end_segment(end - pos);
+            pos = end;
+        }
+        if bits.overrun() { Err(ErrorKind::Truncated) } else { Ok(()) }
+    }
+
+    fn first_row_segment<P: Pass>(
+        &mut self,
+        bits: &mut BitReader<'_>,
+        span: &mut Span<'_, P>,
+        pos: usize,
+        end: usize,
+    ) -> Result<(), ErrorKind> {
+        let Some(row) = span.row.get_mut(..end) else { return Ok(()) };
+        let Some(contexts) = span.contexts.get_mut(..end) else { return Ok(()) };
+        let (mut left, context) = match pos.checked_sub(1) {
+            None => (0, [0; 4]),
+            Some(before) => (P::load(row[before]), contexts[before]),
+        };
+        let mut cursor = Cursor::new(bits.reservoir(), context);
+        for i in pos..end {
+            left = self.pixel::<P>(*bits, &mut cursor, left)?;
+            P::store(&mut row[i], left);
+            cursor.save(&mut contexts[i]);
+        }
+        bits.seek(cursor.bits.pos());
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn segment<P: Pass>(
+        &mut self,
+        bits: &mut BitReader<'_>,
+        span: &mut Span<'_, P>,
+        pos: usize,
+        end: usize,
+    ) -> Result<(), ErrorKind> {
+        let (Some(row), Some(contexts), Some(above)) =
+            (span.row.get_mut(..end), span.contexts.get_mut(..end), span.above.get(..end))
+        else {
+            return Ok(());
+        };
+        let mut i = pos;
+        let mut cursor = Cursor::new(bits.reservoir(), contexts[i.saturating_sub(1)]);
+        let mut left;
+        if i == 0 {
+            left = self.pixel::<P>(*bits, &mut cursor, P::load(above[0]))?;
+            P::store(&mut row[0], left);
+            cursor.save(&mut contexts[0]);
+            i = 1;
+        } else {
+            left = P::load(row[i - 1]);
+        }
+        // Columns 1 and 2 never begin a run.
+        while i < end && i < 3 {
+            left = self.pixel::<P>(*bits, &mut cursor, P::average(left, P::load(above[i])))?;
+            P::store(&mut row[i], left);
+            cursor.save(&mut contexts[i]);
+            i += 1;
+        }
+        let mut above_left = if i < end { P::load(above[i - 1]) } else { 0 };
+        while i < end {
+            let up = P::load(above[i]);
+            if up == above_left && left == P::load(row[i - 2]) {
+                bits.seek(cursor.bits.pos());
+                let len = self.run::<P>(bits, &mut row[i..], left)?;
+                cursor.bits = bits.reservoir();
+                if len > 0 {
+                    i += len;
+                    cursor.load(contexts[i - 1]);
+                    above_left = P::load(above[i - 1]);
+                    continue;
+                }
+                // A run of no pixels: this one is coded, without another look for a run.
+            }
+            above_left = up;
+            left = self.pixel::<P>(*bits, &mut cursor, P::average(left, up))?;
+            P::store(&mut row[i], left);
+            cursor.save(&mut contexts[i]);
+            i += 1;
+        }
+        bits.seek(cursor.bits.pos());
+        Ok(())
+    }
+
+    /// Decodes one pixel, given its prediction.
+    #[inline(always)]
+    fn pixel<'a, P: Pass>(
+        &mut self,
+        bits: BitReader<'a>,
+        cursor: &mut Cursor<'a, CHANNELS>,
+        prediction: u32,
+    ) -> Result<u32, ErrorKind> {
+        let family = P::family();
+        let before = cursor.context;
+        let mut symbols = [Symbol::default(); CHANNELS];
+        let mut ahead = cursor.bits.peek();
+        for (c, symbol) in symbols.iter_mut().enumerate() {
+            *symbol = family.lookup(self.channels[c].base(before[c]), ahead);
+            ahead = symbol.shift(ahead);
+        }
+        if let Some(len) = Symbol::total_len(symbols) {
+            cursor.bits.consumed(ahead, len);
+        } else {
+            let mut bits = bits;
+            bits.seek(cursor.bits.pos());
+            symbols = self.long::<P>(&mut bits, before)?;
+            cursor.bits = bits.reservoir();
+        }
+        let mut delta = 0;
+        for (c, symbol) in symbols.iter().enumerate() {
+            delta |= symbol.delta() << P::SHIFTS[c];
+            cursor.context[c] = symbol.bucket();
+        }
+        let (wait, over) = self.state.wait.overflowing_sub(1);
+        self.state.wait = wait;
+        if over {
+            self.learn::<P>(before, symbols);
+        }
+        Ok(P::add(prediction, delta))
+    }
+
+    /// Decodes the channels of a pixel of which some code is long.
+    #[cold]
+    #[inline(never)]
+    fn long<P: Pass>(
+        &self,
+        bits: &mut BitReader<'_>,
+        context: [u32; CHANNELS],
+    ) -> Result<[Symbol; CHANNELS], ErrorKind> {
+        let mut symbols = [Symbol::default(); CHANNELS];
+        for (c, symbol) in symbols.iter_mut().enumerate() {
+            let base = self.channels[c].base(context[c]);
+            *symbol = P::family().long(base, bits.peek()).map_err(ErrorKind::Residual)?;
+            bits.skip(symbol.len());
+        }
+        Ok(symbols)
+    }
+
+    /// Updates the buckets of a pixel.
+    #[inline(never)]
+    fn learn<P: Pass>(&mut self, contexts: [u32; CHANNELS], symbols: [Symbol; CHANNELS]) {
+        self.state.wait = self.state.draw();
+        let trigger = self.state.trigger();
+        for (c, channel) in self.channels.iter_mut().enumerate() {
+            let residual = symbols[c].residual();
+            channel.update(P::family(), contexts[c], residual, trigger);
+        }
+    }
+
+    /// Decodes a run at the front of `rest` and returns its length.
+    #[inline(never)]
+    fn run<P: Pass>(
+        &mut self,
+        bits: &mut BitReader<'_>,
+        rest: &mut [P::Pixel],
+        value: u32,
+    ) -> Result<usize, ErrorKind> {
+        let left = rest.len();
+        let mut len = 0;
+        let mut ahead = bits.peek();
+        while ahead >> 63 != 0 {
+            len += 1 << self.state.run_bits();
+            self.state.lengthen_runs();
+            if len > left {
+                return Err(ErrorKind::Length { len: len as u64, left: left as u64 });
+            }
+            bits.skip(1);
+            ahead = bits.peek();
+        }
+        // At most 15 bits behind the 0; the double shift keeps none legal.
+        let step = self.state.run_bits();
+        len += (ahead << 1 >> 1 >> (63 - step)) as usize;
+        bits.skip(1 + step);
+        self.state.shorten_runs();
+        match rest.get_mut(..len) {
+            Some(pixels) => P::fill(pixels, value),
+            None => return Err(ErrorKind::Length { len: len as u64, left: left as u64 }),
+        }
+        Ok(len)
+    }
+}
+
+/// What changes from pixel to pixel.
+struct Cursor<'a, const CHANNELS: usize> {
+    bits: Reservoir<'a>,
+    /// Buckets of the pixel to come.
+    context: [u32; CHANNELS],
+}
+
+impl<'a, const CHANNELS: usize> Cursor<'a, CHANNELS> {
+    fn new(bits: Reservoir<'a>, contexts: Contexts) -> Self {
+        let mut cursor = Self { bits, context: [0; CHANNELS] };
+        cursor.load(contexts);
+        cursor
+    }
+
+    #[inline(always)]
+    fn load(&mut self, contexts: Contexts) {
+        for (c, context) in self.context.iter_mut().enumerate() {
+            *context = u32::from(contexts[c]);
+        }
+    }
+
+    #[inline(always)]
+    fn save(&self, contexts: &mut Contexts) {
+        for (c, context) in self.context.iter().enumerate() {
+            contexts[c] = *context as u8;
+        }
+    }
+}
+
+struct Span<'a, P: Pass> {
+    above: &'a [P::Pixel],
+    row: &'a mut [P::Pixel],
+    contexts: &'a mut [Contexts],
+}

@@ -1,0 +1,262 @@
+//! Bits from rows.
+
+use alloc::vec::Vec;
+
+use crate::bitmap::{Bitmap, Format};
+use crate::bits::BitWriter;
+use crate::error::{Codec, CodecError, ErrorKind};
+
+use super::model::{Channel, State};
+use super::pixel::{Alpha, Colour, Colour24, Colour555, Gray, Pass, Pixel};
+use super::{Contexts, ImageType, MAGIC, MAX_PIXELS};
+
+/// Encoder with reusable memory: a few bytes per column of the widest picture so far.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    colour_contexts: Vec<Contexts>,
+    alpha_contexts: Vec<Contexts>,
+}
+
+impl Encoder {
+    /// An encoder that has not reserved anything yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends the QUIC stream of a bitmap to `out`.
+    ///
+    /// 16, 24 and 32 bits per pixel become RGB16, RGB24 and RGB32, bitmaps with alpha RGBA, 8-bit alpha GRAY
+    /// (which the established clients do not take). For a given bitmap there is exactly one stream.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ImageType`] for palette formats, [`ErrorKind::Dimensions`] for pictures that no decoder takes.
+    pub fn encode(&mut self, bitmap: &Bitmap<'_>, out: &mut Vec<u8>) -> Result<(), CodecError> {
+        let layout = bitmap.layout();
+        let (width, height) = (layout.width, layout.height);
+        let fail = |kind| Err(CodecError::new(Codec::Quic, 0, kind));
+        let image_type = match layout.format {
+            Format::Bit8A => ImageType::Gray,
+            Format::Bit16 => ImageType::Rgb16,
+            Format::Bit24 => ImageType::Rgb24,
+            Format::Bit32 => ImageType::Rgb32,
+            Format::Rgba => ImageType::Rgba,
+            other => return fail(ErrorKind::ImageType(other as u32)),
+        };
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return fail(ErrorKind::Dimensions { width, height });
+        }
+        for word in [MAGIC, 0, image_type as u32, width, height] {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
+        self.colour_contexts.clear();
+        self.colour_contexts.resize(width as usize, [0; 4]);
+        let mut bits = BitWriter::new(out);
+        match image_type {
+            ImageType::Gray => self.plain::<Gray, 1>(bitmap, &mut bits),
+            ImageType::Rgb16 => self.plain::<Colour555, 3>(bitmap, &mut bits),
+            ImageType::Rgb24 => self.plain::<Colour24, 3>(bitmap, &mut bits),
+            ImageType::Rgb32 => self.plain::<Colour<0>, 3>(bitmap, &mut bits),
+            ImageType::Rgba => self.with_alpha(bitmap, &mut bits),
+        }
+        bits.finish();
+        // Existing decoders read one word ahead.
+        out.extend_from_slice(&[0; 4]);
+        Ok(())
+    }
+
+    fn plain<P: Pass, const CHANNELS: usize>(&mut self, bitmap: &Bitmap<'_>, bits: &mut BitWriter<'_>) {
+        let mut pass = PassEncoder::<CHANNELS>::new(P::BPC as u32);
+        let mut above: &[u8] = &[];
+        for y in 0..bitmap.layout().height {
+            let row = bitmap.row(y);
+            pass.row::<P>(bits, above, row, &mut self.colour_contexts);
+            above = row;
+        }
+    }
+
+    fn with_alpha(&mut self, bitmap: &Bitmap<'_>, bits: &mut BitWriter<'_>) {
+        self.alpha_contexts.clear();
+        self.alpha_contexts.resize(bitmap.layout().width as usize, [0; 4]);
+        let (mut colour, mut alpha) = (PassEncoder::<3>::new(8), PassEncoder::<1>::new(8));
+        let mut above: &[u8] = &[];
+        for y in 0..bitmap.layout().height {
+            let row = bitmap.row(y);
+            colour.row::<Colour<0>>(bits, above, row, &mut self.colour_contexts);
+            alpha.row::<Alpha>(bits, above, row, &mut self.alpha_contexts);
+            above = row;
+        }
+    }
+}
+
+/// Encoder of one pass over the rows of an image.
+#[derive(Debug)]
+struct PassEncoder<const CHANNELS: usize> {
+    channels: [Channel; CHANNELS],
+    state: State,
+}
+
+impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
+    fn new(bpc: u32) -> Self {
+        Self { channels: core::array::from_fn(|_| Channel::new(bpc)), state: State::new() }
+    }
+
+    /// Encodes a row; `above` is empty for the first one.
+    fn row<P: Pass>(
+        &mut self,
+        bits: &mut BitWriter<'_>,
+        above: &[u8],
+        row: &[u8],
+        contexts: &mut [Contexts],
+    ) {
+        let (above, row) = (P::Pixel::split(above), P::Pixel::split(row));
+        let width = row.len();
+        let mut pos = 0;
+        while pos < width {
+            let end = self.state.segment_end(pos, width);
+            if let (Some(row), Some(contexts)) = (row.get(..end), contexts.get_mut(..end)) {
+                match above.get(..end) {
+                    Some(above) => self.segment::<P>(bits, above, row, contexts, pos),
+                    None => self.first_row_segment::<P>(bits, row, contexts, pos),
+                }
+            }
+            self.state.end_segment(end - pos);
+            pos = end;
+        }
+    }
+
+    fn first_row_segment<P: Pass>(
+        &mut self,
+        bits: &mut BitWriter<'_>,
+        row: &[P::Pixel],
+        contexts: &mut [Contexts],
+        pos: usize,
+    ) {
+        let (mut left, mut context) = match pos.checked_sub(1) {
+            None => (0, [0; 4]),
+            Some(before) => (P::load(row[before]), contexts[before]),
+        };
+        for (pixel, slot) in row.iter().zip(contexts).skip(pos) {
+            let value = P::load(*pixel);
+            self.pixel::<P>(bits, value, left, &mut context);
+            *slot = context;
+            left = value;
+        }
+    }
+
+    #[inline(never)]
+    fn segment<P: Pass>(
+        &mut self,
+        bits: &mut BitWriter<'_>,
+        above: &[P::Pixel],
+        row: &[P::Pixel],
+        contexts: &mut [Contexts],
+        pos: usize,
+    ) {
+        let end = row.len();
+        let (above, contexts) = (&above[..end], &mut contexts[..end]);
+        let mut i = pos;
+        let (mut left, mut context);
+        if i == 0 {
+            left = P::load(row[0]);
+            context = contexts[0];
+            self.pixel::<P>(bits, left, P::load(above[0]), &mut context);
+            contexts[0] = context;
+            i = 1;
+        } else {
+            left = P::load(row[i - 1]);
+            context = contexts[i - 1];
+        }
+        // Columns 1 and 2 never begin a run.
+        while i < end && i < 3 {
+            let value = P::load(row[i]);
+            self.pixel::<P>(bits, value, P::average(left, P::load(above[i])), &mut context);
+            contexts[i] = context;
+            left = value;
+            i += 1;
+        }
+        if i >= end {
+            return;
+        }
+        let mut above_left = P::load(above[i - 1]);
+        let mut left_left = P::load(row[i - 2]);
+        while i < end {
+            let up = P::load(above[i]);
+            if above_left == up && left == left_left {
+                let len = row[i..].iter().take_while(|pixel| P::load(**pixel) == left).count();
+                self.run(bits, len);
+                if len > 0 {
+                    i += len;
+                    above_left = P::load(above[i - 1]);
+                    left_left = left;
+                    context = contexts[i - 1];
+                    continue;
+                }
+                // A run of no pixels: this one is coded, without another look for a run.
+            }
+            let value = P::load(row[i]);
+            self.pixel::<P>(bits, value, P::average(left, up), &mut context);
+            contexts[i] = context;
+            left_left = left;
+            left = value;
+            above_left = up;
+            i += 1;
+        }
+    }
+
+    /// Encodes one pixel, given its prediction and the contexts of its channels, which it replaces.
+    #[inline(always)]
+    fn pixel<P: Pass>(
+        &mut self,
+        bits: &mut BitWriter<'_>,
+        value: u32,
+        prediction: u32,
+        context: &mut Contexts,
+    ) {
+        let family = P::family();
+        let difference = P::sub(value, prediction);
+        let before = *context;
+        let mut words = [(0, 0); CHANNELS];
+        let (mut together, mut total) = (0u64, 0);
+        for (c, slot) in words.iter_mut().enumerate() {
+            let difference = P::channel(difference, c);
+            let (word, len) = family.word(self.channels[c].base(before[c].into()), difference);
+            *slot = (word, len);
+            // Wrong if the sum exceeds 64 bits, and not used then.
+            together = together << len | u64::from(word);
+            total += len;
+            context[c] = family.bucket(difference) as u8;
+        }
+        if total <= 32 {
+            bits.put(together as u32, total);
+        } else {
+            words.iter().for_each(|(word, len)| bits.put(*word, *len));
+        }
+        let (wait, over) = self.state.wait.overflowing_sub(1);
+        self.state.wait = wait;
+        if over {
+            self.learn::<P>(&before, difference);
+        }
+    }
+
+    #[inline(never)]
+    fn learn<P: Pass>(&mut self, contexts: &Contexts, difference: u32) {
+        self.state.wait = self.state.draw();
+        let trigger = self.state.trigger();
+        for (c, (channel, context)) in self.channels.iter_mut().zip(contexts).enumerate() {
+            let residual = P::family().residual(P::channel(difference, c));
+            channel.update(P::family(), u32::from(*context), residual, trigger);
+        }
+    }
+
+    fn run(&mut self, bits: &mut BitWriter<'_>, mut len: usize) {
+        while len >= 1 << self.state.run_bits() {
+            bits.put(1, 1);
+            len -= 1 << self.state.run_bits();
+            self.state.lengthen_runs();
+        }
+        // The bit 0 that ends the ones, and the rest.
+        bits.put(len as u32, 1 + self.state.run_bits());
+        self.state.shorten_runs();
+    }
+}

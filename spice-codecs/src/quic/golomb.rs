@@ -1,0 +1,226 @@
+//! Golomb-Rice code families: how a residual is written with each of the codes of a channel.
+
+/// Bits that one table look-up resolves. Three of them must fit the 33 bits of a look ahead.
+pub(super) const LOOKUP_BITS: u32 = 10;
+
+/// The length of codes that a look-up does not resolve.
+const LONG: u32 = 0x80;
+
+/// Entries of a look-up table: one part per code.
+const LOOKUP_LEN: usize = 8 << LOOKUP_BITS;
+
+/// Bits of the longest code word.
+const WORD_BITS: u32 = 26;
+
+/// What a look-up yields, a byte each: code length ([`LONG`]: longer than the look-up), the signed difference
+/// modulo the channel, the residual and the bucket that the residual is the context for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Symbol(u32);
+
+impl Symbol {
+    const fn new(len: u32, residual: u32, bpc: u32) -> Self {
+        Symbol(len | unfold(residual, bpc) << 8 | residual << 16 | bucket(residual, bpc) << 24)
+    }
+
+    /// Code length.
+    #[inline(always)]
+    pub(super) const fn len(self) -> u32 {
+        self.0 & 0xff
+    }
+
+    /// Removes the code from the front of `bits`.
+    #[inline(always)]
+    pub(super) const fn shift(self, bits: u64) -> u64 {
+        bits.wrapping_shl(self.0)
+    }
+
+    /// The lengths of a few codes together; also tells whether one of them is too long for the look-up.
+    #[inline(always)]
+    pub(super) fn total_len<const N: usize>(symbols: [Self; N]) -> Option<u32> {
+        let any = symbols.iter().fold(0, |any, symbol| any | symbol.0);
+        let sum = symbols.iter().fold(0u32, |sum, symbol| sum.wrapping_add(symbol.0));
+        (any & LONG == 0).then_some(sum & 0xff)
+    }
+
+    #[inline(always)]
+    pub(super) const fn delta(self) -> u32 {
+        self.0 >> 8 & 0xff
+    }
+
+    #[inline(always)]
+    pub(super) const fn residual(self) -> usize {
+        (self.0 >> 16 & 0xff) as usize
+    }
+
+    #[inline(always)]
+    pub(super) const fn bucket(self) -> u32 {
+        self.0 >> 24
+    }
+}
+
+/// A code, in the uppermost bits: where an index into the look-up table wants it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Base(u64);
+
+impl Base {
+    pub(super) const fn of(code: u32) -> Self {
+        Base((code as u64) << 61)
+    }
+
+    #[inline(always)]
+    const fn code(self) -> u32 {
+        (self.0 >> 61) as u32
+    }
+}
+
+/// Everything about the codes of a channel of `bpc` bits.
+#[derive(Debug)]
+pub(super) struct Family {
+    bpc: u32,
+    symbols: [Symbol; LOOKUP_LEN],
+    /// Eight times the length of each residual with each code; codes that do not exist have more than any length.
+    lengths: [[i32; 8]; 256],
+    /// Code word of each difference with each code, its length above bit 26.
+    words: [u32; 8 << 8],
+    /// The bucket that a difference is the context for.
+    buckets: [u8; 256],
+    codes: [Code; 8],
+}
+
+/// One code: Golomb-Rice up to a limit, escapes above it.
+#[derive(Clone, Copy, Debug)]
+struct Code {
+    /// Longest unary prefix; that many zeros announce an escape.
+    prefix: u32,
+    /// Residuals below have a Golomb-Rice code word.
+    limit: u32,
+    /// Bits of an escape after its prefix.
+    suffix: u32,
+}
+
+/// Codes of 8-bit channels.
+pub(super) static BPC8: Family = Family::new(8);
+/// Codes of 5-bit channels.
+pub(super) static BPC5: Family = Family::new(5);
+
+impl Family {
+    const fn new(bpc: u32) -> Self {
+        let mut codes = [Code { prefix: 0, limit: 0, suffix: 0 }; 8];
+        let mut lengths = [[8 * (WORD_BITS as i32 + 1); 8]; 256];
+        let mut symbols = [Symbol(LONG); LOOKUP_LEN];
+        let mut words = [0; 8 << 8];
+        let mut buckets = [0; 256];
+        let mut l = 0;
+        while l < bpc {
+            let code = Code::new(l, bpc);
+            codes[l as usize] = code;
+            let mut n = 0;
+            while n < 1 << bpc {
+                let (word, len) = code.word(n, l);
+                lengths[n as usize][l as usize] = 8 * len as i32;
+                let difference = unfold(n, bpc) as usize;
+                words[(l << 8) as usize | difference] = len << WORD_BITS | word;
+                buckets[difference] = bucket(n, bpc) as u8;
+                if len <= LOOKUP_BITS {
+                    let first = (l << LOOKUP_BITS | word << (LOOKUP_BITS - len)) as usize;
+                    let mut i = 0;
+                    while i < 1 << (LOOKUP_BITS - len) {
+                        symbols[first + i] = Symbol::new(len, n, bpc);
+                        i += 1;
+                    }
+                }
+                n += 1;
+            }
+            l += 1;
+        }
+        Self { bpc, symbols, lengths, words, buckets, codes }
+    }
+
+    /// The symbol at the front of `bits` (top-aligned) under the code of `base`.
+    #[inline(always)]
+    pub(super) fn lookup(&self, base: Base, bits: u64) -> Symbol {
+        // The code is the upper part of the index, the bits are the lower one.
+        self.symbols[((base.0 | bits >> 3) >> (61 - LOOKUP_BITS)) as usize]
+    }
+
+    /// As [`lookup`](Self::lookup) for any length; fails with a residual that the channel does not have.
+    pub(super) fn long(&self, base: Base, bits: u64) -> Result<Symbol, u32> {
+        let l = base.code();
+        let code = self.codes[l as usize];
+        let zeros = bits.leading_zeros();
+        let (residual, len) = if zeros < code.prefix {
+            let len = zeros + 1 + l;
+            (zeros << l | (bits >> (64 - len)) as u32 & ((1 << l) - 1), len)
+        } else {
+            let len = code.prefix + code.suffix;
+            (code.limit + ((bits >> (64 - len)) as u32 & ((1 << code.suffix) - 1)), len)
+        };
+        if residual >> self.bpc != 0 {
+            return Err(residual);
+        }
+        Ok(Symbol::new(len, residual, self.bpc))
+    }
+
+    /// The code word of a difference under the code of `base`, and its length.
+    #[inline(always)]
+    pub(super) fn word(&self, base: Base, difference: u32) -> (u32, u32) {
+        let entry = self.words[(base.code() << 8 | difference & 0xff) as usize];
+        (entry & ((1 << WORD_BITS) - 1), entry >> WORD_BITS)
+    }
+
+    /// The bucket that a difference is the context for.
+    #[inline(always)]
+    pub(super) fn bucket(&self, difference: u32) -> u32 {
+        u32::from(self.buckets[(difference & 0xff) as usize])
+    }
+
+    /// The residual of a difference.
+    #[inline]
+    pub(super) fn residual(&self, difference: u32) -> usize {
+        fold(difference, self.bpc) as usize
+    }
+
+    /// Eight times the length of `residual` with every code.
+    #[inline(always)]
+    pub(super) fn lengths(&self, residual: usize) -> &[i32; 8] {
+        &self.lengths[residual & 0xff]
+    }
+}
+
+impl Code {
+    const fn new(l: u32, bpc: u32) -> Self {
+        let longest = (1 << (bpc - l)) - 1;
+        let prefix = if 26 - bpc < longest { 26 - bpc } else { longest };
+        let limit = prefix << l;
+        // Bits that hold every residual from `limit` on: the rounded-up binary logarithm of their number.
+        let escapes: u32 = (1 << bpc) - limit;
+        let suffix = escapes.next_power_of_two().trailing_zeros();
+        Self { prefix, limit, suffix }
+    }
+
+    /// The code word of `n` and its length.
+    const fn word(self, n: u32, l: u32) -> (u32, u32) {
+        if n < self.limit {
+            (1 << l | n & ((1 << l) - 1), (n >> l) + 1 + l)
+        } else {
+            (n - self.limit, self.prefix + self.suffix)
+        }
+    }
+}
+
+/// The difference, modulo the channel, that a residual stands for.
+const fn unfold(residual: u32, bpc: u32) -> u32 {
+    if residual & 1 == 0 { residual >> 1 } else { ((1 << bpc) - 1) - (residual >> 1) }
+}
+
+/// The residual of a difference modulo the channel.
+const fn fold(difference: u32, bpc: u32) -> u32 {
+    let mask = (1 << bpc) - 1;
+    if difference <= mask >> 1 { 2 * difference } else { 2 * (mask - difference) + 1 }
+}
+
+/// The bucket whose code follows a residual.
+const fn bucket(residual: u32, bpc: u32) -> u32 {
+    let log = (residual + 1).ilog2();
+    if log < bpc { log } else { bpc - 1 }
+}

@@ -1,0 +1,10 @@
+//! Tests of the codecs against recorded vectors and against each other.
+
+mod bitmap;
+mod encode;
+mod formats;
+mod glz;
+mod invalid;
+mod limits;
+mod vectors;
+mod vectors_decode;

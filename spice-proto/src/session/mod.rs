@@ -1,0 +1,446 @@
+//! All channels of one client, as one machine over many byte streams.
+//!
+//! A driver performs what [`Session::poll_output`] asks for and reports what happened:
+//!
+//! ```text
+//! loop {
+//!     while let Some(output) = session.poll_output() { perform it, or hand the event to the application }
+//!     wait until something happens, or until session.poll_timeout():
+//!         opened a transport   session.connected(transport, entropy, now)
+//!         read from it         bytes into session.recv_buf(transport), then session.handle_input(transport, now)
+//!         it closed or failed  session.closed(transport, now)
+//!         time has come        session.handle_timeout(now)
+//!         a command            session.inputs(), session.main(), session.display(0), ...
+//! }
+//! ```
+//!
+//! Transports are handles that the session picks, because one channel may have several in its life. Bytes are read
+//! from a transport only while [`Session::wants_input`] allows it: that is how a slow application slows the server.
+
+mod config;
+mod event;
+mod routes;
+mod sync;
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::BytesMut;
+
+use crate::channel::display::Display;
+use crate::channel::inputs::Inputs;
+use crate::channel::main::Main;
+use crate::channel::{Channel, ChannelEvent};
+use crate::error::ProtocolError;
+use crate::link::{Auth, Entropy, LinkRequest};
+use crate::msg;
+use crate::time::Instant;
+use crate::types::{ChannelId, ChannelType};
+
+pub use config::{Address, Credentials, Endpoint, Security, SessionConfig};
+pub use event::{Event, LeftClosed, Output, SessionEnd, TransportId};
+use routes::{AnyChannel, Route};
+
+/// The channels of one client and what crosses them.
+pub struct Session {
+    config: SessionConfig,
+    routes: Vec<Route>,
+    io: VecDeque<Output>,
+    events: VecDeque<Event>,
+    next_transport: u32,
+    session_id: u32,
+    /// Where the round over the channels' queues goes on, so that no channel starves another.
+    turn: usize,
+    /// Bytes of the message that the event taken last keeps in memory.
+    event_len: usize,
+    now: Instant,
+    /// Why the session ends, from the moment that is clear until the last event has been taken.
+    ending: Option<SessionEnd>,
+    over: bool,
+}
+
+impl Session {
+    /// A session that will connect as `config` says; the first output asks for the main channel's transport.
+    pub fn new(config: SessionConfig) -> Self {
+        let mut session = Self {
+            config,
+            routes: Vec::new(),
+            io: VecDeque::new(),
+            events: VecDeque::new(),
+            next_transport: 0,
+            session_id: 0,
+            turn: 0,
+            event_len: 0,
+            now: Instant::ZERO,
+            ending: None,
+            over: false,
+        };
+        session.open(ChannelId::MAIN);
+        session
+    }
+
+    /// The transport is connected. `entropy` is 32 bytes from a cryptographic random source, fresh for every call:
+    /// it seals the password.
+    pub fn connected(&mut self, transport: TransportId, entropy: [u8; 32], now: Instant) {
+        self.now = now;
+        let Some(index) = self.index(transport) else { return };
+        let route = &mut self.routes[index];
+        let request = LinkRequest {
+            channel: route.id,
+            connection_id: self.session_id,
+            common_caps: config::common_caps(),
+            channel_caps: self.config.channel_caps(route.id.kind),
+            auth: Auth::Ticket {
+                password: self.config.credentials.password.clone(),
+                entropy: Entropy::new(entropy),
+            },
+            tls: route.security == Security::Tls,
+        };
+        route.channel = AnyChannel::connect(request, &self.config, now);
+    }
+
+    /// The buffer to read the transport's bytes into, behind what is already there.
+    ///
+    /// A transport that the session has closed has a buffer too; its content is dropped.
+    pub fn recv_buf(&mut self, transport: TransportId) -> Option<&mut BytesMut> {
+        let index = self.index(transport)?;
+        Some(&mut self.routes[index].input)
+    }
+
+    /// Bytes have been read into [`recv_buf`](Self::recv_buf).
+    pub fn handle_input(&mut self, transport: TransportId, now: Instant) {
+        self.now = now;
+        if let Some(index) = self.index(transport) {
+            self.advance(index);
+        }
+    }
+
+    /// The transport was closed by the peer, or failed, or could not be opened.
+    pub fn closed(&mut self, transport: TransportId, now: Instant) {
+        self.now = now;
+        let Some(index) = self.index(transport) else { return };
+        // Everything that arrived before the end, here and on other channels, is still worth having: the end is
+        // reported when its turn comes among the events.
+        self.routes[index].ended = true;
+        self.advance(index);
+    }
+
+    /// Lets time pass. Call it at [`poll_timeout`](Self::poll_timeout) or at any time.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        self.excuse(now);
+        for index in (0..self.routes.len()).rev() {
+            if let Err(error) = self.routes[index].channel.handle_timeout(now) {
+                self.fail(index, error);
+            }
+        }
+    }
+
+    /// What the driver has to do next; `None` when it may wait.
+    ///
+    /// The same as [`poll_io`](Self::poll_io), then [`poll_event`](Self::poll_event).
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.poll_io().or_else(|| self.poll_event().map(Output::Event))
+    }
+
+    /// What the driver has to do with transports next, without events: a driver whose application is busy goes on
+    /// writing, so that servers get their answers.
+    pub fn poll_io(&mut self) -> Option<Output> {
+        self.sync();
+        self.settle();
+        if let Some(output) = self.io.pop_front() {
+            return Some(output);
+        }
+        self.routes.iter_mut().find_map(|route| {
+            let data = route.channel.poll_transmit()?;
+            Some(Output::Transmit { transport: route.transport, data })
+        })
+    }
+
+    /// The next event for the application. Taking events makes room for more input.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.event_len = 0;
+        self.sync();
+        self.end_drained(|id| id != ChannelId::MAIN);
+        self.settle();
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            if self.ending.is_some() {
+                return None;
+            }
+            let Some((index, event, len)) = self.next_event() else { break };
+            let id = self.routes[index].id;
+            self.watch(&event);
+            // Taking an event may have made room for input that is already here.
+            self.advance(index);
+            if let Some(event) = event::outward(id, event) {
+                self.event_len = len;
+                return Some(event);
+            }
+        }
+        // The main channel takes all others with it, so it ends behind everything that they have received.
+        self.end_drained(|_| true);
+        self.settle();
+        self.events.pop_front()
+    }
+
+    /// Bytes of the message that the event taken last keeps in memory, so that a queue of events can be bounded.
+    pub fn event_len(&self) -> usize {
+        self.event_len
+    }
+
+    fn next_event(&mut self) -> Option<(usize, routes::AnyEvent, usize)> {
+        let count = self.routes.len();
+        for step in 0..count {
+            let index = self.turn.wrapping_add(step) % count;
+            if let Some((event, len)) = self.routes[index].channel.poll_event() {
+                self.turn = index + 1;
+                return Some((index, event, len));
+            }
+        }
+        None
+    }
+
+    /// Ends the session: every transport is closed, and the last event is [`Event::Ended`].
+    pub fn disconnect(&mut self) {
+        self.end(SessionEnd::Asked);
+    }
+
+    /// Whether the driver may read more from the transport.
+    pub fn wants_input(&self, transport: TransportId) -> bool {
+        // Once the main channel is gone there is only its end left to wait for, behind what is already here.
+        let leaving = |route: &Route| route.ended && route.id == ChannelId::MAIN;
+        !self.routes.iter().any(leaving)
+            && self.routes.iter().any(|route| route.transport == transport && route.channel.wants_input())
+    }
+
+    /// Says how many bytes of [`Output::Transmit`] could not be written yet. With more than
+    /// [`Limits::queued_output`](crate::Limits::queued_output) the session wants no more input from the transport:
+    /// a driver that keeps bytes must say so, or a server can make it keep any number of answers.
+    pub fn set_backlog(&mut self, transport: TransportId, bytes: usize) {
+        if let Some(index) = self.index(transport) {
+            self.routes[index].channel.set_backlog(bytes);
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) must be called at the latest.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.routes.iter().filter_map(|route| route.channel.poll_timeout()).min()
+    }
+
+    /// Whether the session has ended, or is about to. Outputs may still be waiting.
+    pub fn is_over(&self) -> bool {
+        self.over || self.ending.is_some()
+    }
+
+    /// The main channel, once its link has begun.
+    pub fn main(&mut self) -> Option<&mut Channel<Main>> {
+        self.routes.iter_mut().find_map(|route| match &mut route.channel {
+            AnyChannel::Main(channel) => Some(channel),
+            _ => None,
+        })
+    }
+
+    /// The inputs channel, once its link has begun.
+    pub fn inputs(&mut self) -> Option<&mut Channel<Inputs>> {
+        self.routes.iter_mut().find_map(|route| match &mut route.channel {
+            AnyChannel::Inputs(channel) => Some(channel),
+            _ => None,
+        })
+    }
+
+    /// The display channel numbered `id`, once its link has begun.
+    pub fn display(&mut self, id: u8) -> Option<&mut Channel<Display>> {
+        self.routes.iter_mut().find_map(|route| match &mut route.channel {
+            AnyChannel::Display(channel) if route.id.id == id => Some(channel),
+            _ => None,
+        })
+    }
+
+    /// The channel whose messages are handed on as they are: `relay::<msg::port::Port>(0)`, for example.
+    pub fn relay<P: routes::Relayed>(
+        &mut self,
+        id: u8,
+    ) -> Option<&mut Channel<crate::channel::relay::Relay<P>>> {
+        let wanted = ChannelId::new(P::CHANNEL, id);
+        self.routes.iter_mut().find(|route| route.id == wanted).and_then(|route| P::of(&mut route.channel))
+    }
+
+    /// The channels that are open.
+    pub fn open_channels(&self) -> impl Iterator<Item = ChannelId> {
+        self.routes.iter().filter(|route| route.channel.is_open()).map(|route| route.id)
+    }
+
+    /// Looks at an event on its way to the application, for what concerns the session itself.
+    fn watch(&mut self, event: &routes::AnyEvent) {
+        match event {
+            routes::AnyEvent::Main(ChannelEvent::Own(msg::main::ServerMessage::Init(init))) => {
+                self.session_id = init.session_id;
+            }
+            routes::AnyEvent::Main(ChannelEvent::Own(msg::main::ServerMessage::ChannelsList(list))) => {
+                self.open_listed(list.channels.iter());
+            }
+            _ => {}
+        }
+    }
+
+    fn open_listed(&mut self, listed: impl Iterator<Item = ChannelId>) {
+        let mut left = Vec::new();
+        for id in listed.take(EVERY_CHANNEL) {
+            // A list names one hot-plugged channel or all of them; what is open already stays as it is.
+            if id.kind == ChannelType::MAIN || self.routes.iter().any(|route| route.id == id) {
+                continue;
+            }
+            if !AnyChannel::is_known(id.kind) {
+                left.push((id, LeftClosed::Unknown));
+            } else if !self.config.channels.contains(&id.kind) {
+                left.push((id, LeftClosed::NotWanted));
+            } else if self.routes.len() >= self.config.limits.channels {
+                left.push((id, LeftClosed::TooMany));
+            } else {
+                self.open(id);
+            }
+        }
+        if !left.is_empty() {
+            self.events.push_back(Event::ChannelsLeftClosed(left));
+        }
+    }
+
+    fn open(&mut self, id: ChannelId) {
+        let security = self.config.preferred_security();
+        let Some(endpoint) = self.config.endpoint(security) else {
+            return self.report(id, Some(ProtocolError::Misuse("the configuration names no server")));
+        };
+        let transport = take_id(&mut self.next_transport);
+        self.routes.push(Route::new(transport, id, security));
+        self.io.push_back(Output::Connect { transport, channel: id, endpoint });
+    }
+
+    fn advance(&mut self, index: usize) {
+        let Route { channel, input, .. } = &mut self.routes[index];
+        if let Err(error) = channel.handle_input(self.now, input) {
+            self.fail(index, error);
+        }
+    }
+
+    /// Takes channels out whose transports are gone, once their last events have been taken.
+    fn end_drained(&mut self, which: impl Fn(ChannelId) -> bool) {
+        for index in (0..self.routes.len()).rev() {
+            // Ending one may have ended all.
+            let Some(route) = self.routes.get(index) else { continue };
+            let held = route.channel.has_events() || route.channel.barrier().is_some();
+            if route.ended && !held && which(route.id) {
+                let route = self.routes.remove(index);
+                self.ended(route);
+            }
+        }
+    }
+
+    fn ended(&mut self, mut route: Route) {
+        let error = match route.failed {
+            Some(error) => Some(error),
+            None => route.channel.handle_close().err().map(ProtocolError::from),
+        };
+        self.report(route.id, error);
+    }
+
+    fn report(&mut self, id: ChannelId, error: Option<ProtocolError>) {
+        if id == ChannelId::MAIN {
+            self.end(match error {
+                Some(error) => SessionEnd::Failed(error),
+                None => SessionEnd::ClosedByServer,
+            });
+        } else {
+            self.events.push_back(Event::ChannelClosed { channel: id, error });
+        }
+    }
+
+    /// A channel has broken: its transport is closed now, its events can still be taken.
+    fn fail(&mut self, index: usize, error: ProtocolError) {
+        let Some(route) = self.routes.get_mut(index) else { return };
+        if route.failed.is_some() {
+            return;
+        }
+        close(route, &mut self.io);
+        route.input = BytesMut::new();
+        route.failed = Some(error);
+    }
+
+    fn end(&mut self, end: SessionEnd) {
+        if self.ending.is_some() || self.over {
+            return;
+        }
+        self.ending = Some(end);
+        // Server 0.15.1 dies of a display channel that is closed between its link and its INIT, so a display channel
+        // in its link stage is kept until INIT has gone out.
+        self.routes.retain_mut(|route| {
+            let keep =
+                !route.ended && matches!(route.channel, AnyChannel::Display(_)) && !route.channel.is_open();
+            if !keep {
+                close(route, &mut self.io);
+            }
+            keep
+        });
+        self.settle();
+    }
+
+    /// While the session ends: closes what need not be kept any more, and reports the end once nothing is left.
+    fn settle(&mut self) {
+        let Some(end) = self.ending else { return };
+        self.routes.retain_mut(|route| {
+            let done = route.ended || route.channel.is_open();
+            if done {
+                close(route, &mut self.io);
+            }
+            !done
+        });
+        if self.routes.is_empty() {
+            self.ending = None;
+            self.over = true;
+            self.events.push_back(Event::Ended(end));
+        }
+    }
+
+    fn index(&self, transport: TransportId) -> Option<usize> {
+        self.routes.iter().position(|route| route.transport == transport)
+    }
+}
+
+impl fmt::Debug for Session {
+    /// Without what is to be sent and to be handed on: clipboards and keys pass through here.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("config", &self.config)
+            .field("routes", &self.routes)
+            .field("io", &self.io.len())
+            .field("events", &self.events.len())
+            .field("ending", &self.ending)
+            .field("over", &self.over)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Closes the transport once, behind everything that is still to be written.
+fn close(route: &mut Route, io: &mut VecDeque<Output>) {
+    if route.ended {
+        return;
+    }
+    route.ended = true;
+    let transport = route.transport;
+    while let Some(data) = route.channel.poll_transmit() {
+        io.push_back(Output::Transmit { transport, data });
+    }
+    io.push_back(Output::Close { transport });
+}
+
+fn take_id(next: &mut u32) -> TransportId {
+    let id = TransportId(*next);
+    *next = next.wrapping_add(1);
+    id
+}
+
+/// As many channels as their numbers can tell apart: a longer list repeats itself.
+const EVERY_CHANNEL: usize = 1 << 16;
