@@ -33,12 +33,12 @@ impl Destination {
 
     /// Decodes into two buffers, without and with padding, that held different bytes before, and compares.
     ///
-    /// `factor` is how many bytes per pixel the decoder may reserve for itself.
+    /// `reserved` is how many bytes the decoder may reserve for itself, beyond a fixed amount.
     fn decode(
         self,
         codec: Codec,
         header: &Header,
-        factor: usize,
+        reserved: usize,
         mut decode: impl FnMut(PixelsMut<'_>) -> Result<(), CodecError>,
     ) {
         if header.check(codec, &limits()).is_err() {
@@ -47,13 +47,11 @@ impl Destination {
         let (width, height) = (header.width + u32::from(self.0 >> 3 & 1), header.height);
         let format = self.format(header.format);
         let row = format.row_bytes(width) as usize;
-        let pixels = width as usize * height as usize;
         let mut into = |fill: u8, padding: usize| {
             let stride = row + padding;
             let mut memory = vec![fill; stride * height as usize];
             let dst = PixelsMut::new(&mut memory, width, height, stride, format).expect("large enough");
-            let bound = (256 << 10) + factor * pixels;
-            let result = bounded("decoding a picture", bound, || decode(dst));
+            let result = bounded("decoding a picture", (256 << 10) + reserved, || decode(dst));
             let mut rows = Vec::with_capacity(row * height as usize);
             for line in memory.chunks(stride) {
                 let (line, padding) = line.split_at(row);

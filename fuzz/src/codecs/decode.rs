@@ -34,7 +34,7 @@ pub fn quic(data: &[u8]) {
     let Some((&to, stream)) = data.split_first() else { return };
     let Ok(header) = quic_codec::header(stream) else { return };
     let mut decoder = quic_codec::Decoder::new();
-    Destination(to).decode(Codec::Quic, &header, 16, |dst| decoder.decode(stream, dst));
+    Destination(to).decode(Codec::Quic, &header, per_pixel(&header), |dst| decoder.decode(stream, dst));
 }
 
 /// LZ streams.
@@ -45,7 +45,7 @@ pub fn lz(data: &[u8]) {
     let Ok(header) = lz_codec::header(stream) else { return };
     let palette = palette(entries.into());
     let mut decoder = lz_codec::Decoder::new();
-    Destination(to).decode(Codec::Lz, &header, 16, |dst| decoder.decode(stream, &palette, dst));
+    Destination(to).decode(Codec::Lz, &header, per_pixel(&header), |dst| decoder.decode(stream, &palette, dst));
 }
 
 /// LZ4 blocks.
@@ -62,7 +62,7 @@ pub fn lz4(data: &[u8]) {
     let header = Header { width, height, format, rows, indexed: false };
     let mut decoder = lz4_codec::Decoder::new();
     // The stream does not know its width, so a wider destination is one with too little data.
-    Destination(to & 7).decode(Codec::Lz4, &header, 16, |dst| decoder.decode(stream, dst));
+    Destination(to & 7).decode(Codec::Lz4, &header, per_pixel(&header), |dst| decoder.decode(stream, dst));
 }
 
 /// JPEG files.
@@ -72,7 +72,7 @@ pub fn jpeg(data: &[u8]) {
     let Some((&to, file)) = data.split_first() else { return };
     let Ok(header) = jpeg_codec::header(file) else { return };
     let mut decoder = jpeg_codec::Decoder::new();
-    Destination(to).decode(Codec::Jpeg, &header, JPEG_FACTOR, |dst| decoder.decode(file, dst));
+    Destination(to).decode(Codec::Jpeg, &header, whole_blocks(&header), |dst| decoder.decode(file, dst));
 }
 
 /// JPEG files with an alpha plane.
@@ -86,8 +86,17 @@ pub fn jpeg_alpha(data: &[u8]) {
     };
     let Ok(header) = alpha_codec::header(&layout, data) else { return };
     let mut decoder = alpha_codec::Decoder::new();
-    Destination(to).decode(Codec::JpegAlpha, &header, JPEG_FACTOR, |dst| decoder.decode(&layout, data, dst));
+    Destination(to).decode(Codec::JpegAlpha, &header, whole_blocks(&header), |dst| decoder.decode(&layout, data, dst));
 }
 
-/// Coefficients of progressive files take 16 bits per sample, whole blocks of them, before there is a picture.
-const JPEG_FACTOR: usize = 64;
+/// What a decoder of rows may reserve: 16 bytes for each pixel.
+fn per_pixel(header: &Header) -> usize {
+    header.width as usize * header.height as usize * 16
+}
+
+/// What a JPEG decoder may reserve. It works in blocks of up to 32 x 32 pixels, and so on pictures that are padded to
+/// whole blocks; coefficients of progressive files take 16 bits per sample before there is a picture.
+fn whole_blocks(header: &Header) -> usize {
+    let [width, height] = [header.width, header.height].map(|side| side.next_multiple_of(32) as usize);
+    width * height * 64
+}
