@@ -45,7 +45,8 @@ pub fn lz(data: &[u8]) {
     let Ok(header) = lz_codec::header(stream) else { return };
     let palette = palette(entries.into());
     let mut decoder = lz_codec::Decoder::new();
-    Destination(to).decode(Codec::Lz, &header, per_pixel(&header), |dst| decoder.decode(stream, &palette, dst));
+    Destination(to)
+        .decode(Codec::Lz, &header, per_pixel(&header), |dst| decoder.decode(stream, &palette, dst));
 }
 
 /// LZ4 blocks.
@@ -86,7 +87,8 @@ pub fn jpeg_alpha(data: &[u8]) {
     };
     let Ok(header) = alpha_codec::header(&layout, data) else { return };
     let mut decoder = alpha_codec::Decoder::new();
-    Destination(to).decode(Codec::JpegAlpha, &header, whole_blocks(&header), |dst| decoder.decode(&layout, data, dst));
+    Destination(to)
+        .decode(Codec::JpegAlpha, &header, whole_blocks(&header), |dst| decoder.decode(&layout, data, dst));
 }
 
 /// What a decoder of rows may reserve: 16 bytes for each pixel.
