@@ -28,6 +28,10 @@ pub struct ClientConfig {
     /// Bytes of messages whose events wait for the application before the server is slowed down. 64 MiB by default;
     /// one message may be longer.
     pub queued_bytes: usize,
+    /// What the agent inside the guest is told, and every bound on what it may make this client hold. With `None` the
+    /// client does not talk to the agent, whose messages then come as they are, in [`Event::Main`](crate::Event::Main).
+    /// An agent takes every client that talks to it for a new one and forgets the clipboard of the last.
+    pub agent: Option<spice_agent_proto::ClientConfig>,
 }
 
 impl ClientConfig {
@@ -52,7 +56,13 @@ impl From<SessionConfig> for ClientConfig {
     fn from(session: SessionConfig) -> Self {
         #[cfg(feature = "canvas")]
         let session = session.display(drawable());
-        Self { session, connect_timeout: Duration::from_secs(10), queued_events: 64, queued_bytes: 64 << 20 }
+        Self {
+            session,
+            connect_timeout: Duration::from_secs(10),
+            queued_events: 64,
+            queued_bytes: 64 << 20,
+            agent: Some(spice_agent_proto::ClientConfig::default()),
+        }
     }
 }
 
