@@ -13,6 +13,10 @@ mod kills;
 mod live;
 mod server_role;
 mod transfers;
+mod web_ends;
+mod web_input;
+mod web_page;
+mod web_screen;
 
 use testsuite::picture::Picture;
 
