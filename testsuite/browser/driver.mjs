@@ -118,7 +118,9 @@ const operations = {
         const text = await pages.get(name).page.evaluate(`(async () => { ${code} })()`);
         await writeFile(file, Buffer.from(text, "base64"));
     },
-    shot: ({ name, file }) => pages.get(name).page.screenshot({ path: file }),
+    shot: async ({ name, file }) => {
+        await pages.get(name).page.screenshot({ path: file });
+    },
     size: ({ name, width, height }) => browser.size(pages.get(name).page, width, height),
     grant: ({ origin, permissions }) => browser.grant(origin, permissions),
     files: ({ name, selector, paths }) => browser.files(pages.get(name).page, selector, paths),
