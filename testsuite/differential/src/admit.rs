@@ -1,11 +1,11 @@
 //! What is left out of the comparison, and why: commands on which the server's own renderer fails or has no defined
 //! result, and bits without a meaning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spice_proto::types::Rect;
 
-use crate::scene::{Brush, Command, Format, Image, Op, Scene, SurfaceSpec};
+use crate::scene::{Brush, Command, Format, Image, Op, Scene, Source, SurfaceSpec};
 
 /// Knows which surfaces hold bits on which server and client need not agree: the top byte of xRGB, bit 15 of 555,
 /// and what came of them on other surfaces.
@@ -14,6 +14,9 @@ pub(crate) struct Ground {
     /// Whether compression drops bits without a meaning.
     loses_padding: bool,
     undefined: BTreeMap<u32, bool>,
+    /// Surfaces and cached bitmaps that were a picture of a composition with a transformation, a filter or a
+    /// repetition: the server leaves these on its picture, where they disturb every later command that reads it.
+    disturbed: BTreeSet<u64>,
 }
 
 /// Why a command was left out.
@@ -22,7 +25,7 @@ pub(crate) type Reason = &'static str;
 impl Ground {
     /// Surfaces that are new, and zero.
     pub(crate) fn new(loses_padding: bool) -> Self {
-        Self { loses_padding, undefined: BTreeMap::new() }
+        Self { loses_padding, undefined: BTreeMap::new(), disturbed: BTreeSet::new() }
     }
 
     /// The bits of a surface's pixels that have no defined value.
@@ -33,6 +36,15 @@ impl Ground {
     /// Whether the command is to be drawn; takes note of what it will leave undefined.
     pub(crate) fn admit(&mut self, scene: &Scene, command: &Command) -> Result<(), Reason> {
         let target = scene.surface(command.surface).ok_or("no such surface")?;
+        if matches!(command.op, Op::Recreate) {
+            self.undefined.remove(&command.surface);
+            self.disturbed.remove(&u64::from(command.surface));
+            return Ok(());
+        }
+        let mut kept = command.images().into_iter().filter_map(Image::kept);
+        if kept.any(|image| self.disturbed.contains(&image)) {
+            return Err("picture with a transformation left from a composition");
+        }
         survives(scene, target, command)?;
         let to = target.format;
         let raw = !matches!(command.op, Op::AlphaBlend { .. } | Op::Composite { .. });
@@ -52,6 +64,17 @@ impl Ground {
             }
             _ if raw && undefined && to == Format::Argb => return Err("undefined bits as alpha"),
             _ => {}
+        }
+        if let Op::Composite { flags, source, mask } = &command.op {
+            let layers = [(Some(source), flags >> 8, flags >> 14), (mask.as_ref(), flags >> 11, flags >> 16)];
+            for (layer, filter, repeat) in layers {
+                let Some(layer) = layer else { continue };
+                if let Some(image) = layer.image.kept()
+                    && (layer.transform.is_some() || filter & 7 != 0 || repeat & 3 != 0)
+                {
+                    self.disturbed.insert(image);
+                }
+            }
         }
         let whole = command.area == target.rect() && command.clip.is_none();
         let computed = match &command.op {
@@ -90,9 +113,10 @@ fn survives(scene: &Scene, target: &SurfaceSpec, command: &Command) -> Result<()
         }
     }
     let brush = match &command.op {
-        Op::Fill { brush, .. } | Op::Opaque { brush, .. } | Op::Rop3 { brush, .. } | Op::Stroke { brush, .. } => {
-            Some(brush)
-        }
+        Op::Fill { brush, .. }
+        | Op::Opaque { brush, .. }
+        | Op::Rop3 { brush, .. }
+        | Op::Stroke { brush, .. } => Some(brush),
         Op::Text { fore, .. } => Some(fore),
         _ => None,
     };
@@ -101,6 +125,10 @@ fn survives(scene: &Scene, target: &SurfaceSpec, command: &Command) -> Result<()
             // The server has no handler: it logs an error and draws nothing.
             return Err("ternary code that ignores an operand");
         }
+        Op::Rop3 { source, .. } if leaves_picture(scene, command, source) => {
+            // The server ends itself, or reads what lies before the picture in memory.
+            return Err("ternary operation from outside the picture");
+        }
         Op::Rop3 { .. } if to == Format::A8 => return Err("ternary operation on an alpha surface"),
         Op::Rop3 { brush: Brush::None, .. } => return Err("ternary operation without a brush"),
         Op::Rop3 { brush: Brush::Pattern(_, pos), .. } if pos.x > 0 || pos.y > 0 => {
@@ -108,6 +136,9 @@ fn survives(scene: &Scene, target: &SurfaceSpec, command: &Command) -> Result<()
         }
         Op::Stroke { .. } if matches!(brush, Some(Brush::Pattern(Image::Surface(_), _))) => {
             return Err("stroke with a surface as pattern");
+        }
+        Op::Text { back_area, fore_mode, .. } if !back_area.is_empty() && *fore_mode != 8 => {
+            return Err("text with a background in another mode: the server stops at a check");
         }
         Op::Text { flags: 4, glyphs, .. } => {
             // Rows are taken from one further than they should be, and the last from behind the glyph. Rows of a
@@ -123,6 +154,16 @@ fn survives(scene: &Scene, target: &SurfaceSpec, command: &Command) -> Result<()
         _ => {}
     }
     Ok(())
+}
+
+/// Whether an unscaled command reads from outside its picture.
+fn leaves_picture(scene: &Scene, command: &Command, source: &Source) -> bool {
+    let (area, part) = (&command.area, &source.area);
+    let whole = match &source.image {
+        Image::Bitmap(b) => Rect::at(0, 0, b.width as i32, b.height as i32),
+        Image::Surface(id) => scene.surface(*id).map(|s| s.rect()).unwrap_or_default(),
+    };
+    (area.width(), area.height()) == (part.width(), part.height()) && part.intersect(&whole) != *part
 }
 
 /// Whether the result of a ternary code is the same for both values of pattern, source or destination.

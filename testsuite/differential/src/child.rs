@@ -104,7 +104,11 @@ impl Run {
             if task.verbose {
                 println!("{index}: {command:?}");
             }
-            self.device.draw(encode(&scene, command))?;
+            if matches!(command.op, Op::Recreate) {
+                self.recreate(&scene, command.surface, &mut places)?;
+            } else {
+                self.device.draw(encode(&scene, command))?;
+            }
             self.summary.commands += 1;
             waiting += 1;
             last = index;
@@ -120,6 +124,17 @@ impl Run {
         self.synchronise()?;
         for spec in scene.surfaces.iter().filter(|spec| spec.id != 0) {
             self.device.give_back(places[&spec.id]);
+        }
+        Ok(())
+    }
+
+    fn recreate(&mut self, scene: &Scene, id: u32, places: &mut BTreeMap<u32, usize>) -> Result<(), Failure> {
+        let spec = scene.surface(id).ok_or("no such surface".to_owned())?;
+        scene.surfaces.iter().for_each(|spec| self.device.update(spec));
+        self.device.destroy_surface(id)?;
+        self.synchronise()?;
+        if let Some(old) = places.insert(id, self.device.create_surface(spec)?) {
+            self.device.give_back(old);
         }
         Ok(())
     }
@@ -152,7 +167,8 @@ impl Run {
         let undrawn = std::mem::take(&mut screen.undrawn);
         for spec in &scene.surfaces {
             let server = self.device.pixels(spec, places[&spec.id]);
-            let client = screen.pixels(spec.id).ok_or_else(|| format!("no surface {} in the canvas", spec.id))?;
+            let client =
+                screen.pixels(spec.id).ok_or_else(|| format!("no surface {} in the canvas", spec.id))?;
             if let Some(mut text) = difference(spec, ground.undefined_bits(spec), &server, &client) {
                 if !undrawn.is_empty() {
                     let _ = write!(text, "; the canvas left undrawn: {}", undrawn.join(", "));

@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{ptr, thread};
 use std::time::{Duration, Instant};
+use std::{ptr, thread};
 
 use crate::arena::{ADDRESS_BITS, Arena, Block, GENERATION, SLOT_ID};
 use crate::ffi::{
     self, BaseInterface, CommandExt, InitInfo, MemSlot, QxlInstance, QxlInterface, QxlRect, ReleaseInfoExt,
     SurfaceCreate,
 };
-use crate::scene::{SurfaceSpec, SURFACES};
+use crate::scene::{SURFACES, SurfaceSpec};
 
 /// The device. The library's instance is its first field, so that callbacks find the rest.
 #[repr(C)]
@@ -81,9 +81,8 @@ impl Handle {
         let pixels = self.take(spec.bytes())?;
         let mut command = [0; 41];
         command[8..12].copy_from_slice(&spec.id.to_le_bytes());
-        for (field, value) in [spec.format.number(), spec.width, spec.height, spec.stride() as u32]
-            .into_iter()
-            .enumerate()
+        for (field, value) in
+            [spec.format.number(), spec.width, spec.height, spec.stride() as u32].into_iter().enumerate()
         {
             command[17 + 4 * field..21 + 4 * field].copy_from_slice(&value.to_le_bytes());
         }
@@ -143,7 +142,11 @@ impl Handle {
         self.lock().arena.read(at, &mut memory);
         let (row, stride) = (spec.row_bytes(), spec.stride().unsigned_abs() as usize);
         let rows = memory.chunks_exact(stride).map(|line| &line[..row]);
-        if spec.bottom_up { rows.rev().flatten().copied().collect() } else { rows.flatten().copied().collect() }
+        if spec.bottom_up {
+            rows.rev().flatten().copied().collect()
+        } else {
+            rows.flatten().copied().collect()
+        }
     }
 
     /// Where the primary's pixels lie.

@@ -74,6 +74,7 @@ fn kind(op: &Op) -> u8 {
         Op::Transparent { .. } => 12,
         Op::AlphaBlend { .. } => 13,
         Op::Composite { .. } => 14,
+        Op::Recreate => unreachable!("not a drawing command"),
     }
 }
 
@@ -154,6 +155,7 @@ fn operation(out: &mut Fields, op: &Op) {
                 Some(mask) => out.origin(mask),
             }
         }
+        Op::Recreate => unreachable!("not a drawing command"),
     }
 }
 

@@ -15,7 +15,8 @@ pub(crate) const COMMANDS: usize = 250;
 pub(crate) fn scene(seed: u64, number: u32) -> Scene {
     let mut c = Choice::new(seed.wrapping_add(u64::from(number) << 32));
     let mut surfaces = Vec::new();
-    let primary = if c.percent(65) { Format::Xrgb } else { c.of(&[Format::X555, Format::X565, Format::Argb]) };
+    let primary =
+        if c.percent(65) { Format::Xrgb } else { c.of(&[Format::X555, Format::X565, Format::Argb]) };
     let offscreen = [Format::Xrgb, Format::Argb, Format::X555, Format::X565, Format::A8, Format::Xrgb];
     for (id, format) in (0..).zip([primary].into_iter().chain(offscreen)) {
         let (width, height) = match id {
@@ -62,9 +63,12 @@ impl Generator {
     fn op(&mut self, c: &mut Choice, area: Rect) -> Op {
         match c.below(100) {
             0..12 => Op::Fill { brush: self.brush(c), rop: rop(c), mask: self.mask(c) },
-            12..19 => {
-                Op::Opaque { source: self.source(c, area), brush: self.brush(c), rop: rop(c), mask: self.mask(c) }
-            }
+            12..19 => Op::Opaque {
+                source: self.source(c, area),
+                brush: self.brush(c),
+                rop: rop(c),
+                mask: self.mask(c),
+            },
             19..40 => {
                 let blend = c.percent(25);
                 Op::Copy { blend, source: self.source(c, area), rop: rop(c), mask: self.mask(c) }
@@ -74,9 +78,10 @@ impl Generator {
                 let y = c.below(self.target.height - area.height() + 1) as i32;
                 Op::CopyBits { from: Point { x, y } }
             }
+            46 if self.target.id != 0 => Op::Recreate,
             46..52 => Op::Constant { kind: c.of(&[6, 7, 8]), mask: self.mask(c) },
             52..59 => Op::Rop3 {
-                source: self.source(c, area),
+                source: self.inner_source(c, area),
                 brush: self.brush(c),
                 code: c.bits() as u8,
                 mask: self.mask(c),
@@ -184,7 +189,8 @@ impl Generator {
         let mut path = Vec::new();
         for n in 0..1 + c.below(3) {
             let bezier = c.percent(25);
-            let begin = n == 0 || c.percent(60);
+            let ended = path.last().is_none_or(|last: &Segment| last.flags & 2 != 0);
+            let begin = n == 0 || ended || c.percent(60);
             let mut count = if bezier { 3 * (1 + c.below(2)) } else { 1 + c.below(5) };
             if begin {
                 count += 1;
@@ -241,9 +247,17 @@ impl Generator {
             Glyph { render, origin, width, height, data }
         });
         let glyphs: Vec<Glyph> = glyphs.collect();
-        let back_area = if c.percent(30) { c.rect(self.target.width, self.target.height) } else { Rect::default() };
+        let back_area =
+            if c.percent(30) { c.rect(self.target.width, self.target.height) } else { Rect::default() };
         let fore = if c.percent(5) { Brush::None } else { self.brush(c) };
-        Op::Text { flags, glyphs, back_area, fore, back: self.brush(c), fore_mode: if c.percent(95) { 8 } else { rop(c) } }
+        Op::Text {
+            flags,
+            glyphs,
+            back_area,
+            fore,
+            back: self.brush(c),
+            fore_mode: if c.percent(95) { 8 } else { rop(c) },
+        }
     }
 
     fn composite(&mut self, c: &mut Choice, area: Rect) -> Op {
@@ -257,26 +271,42 @@ impl Generator {
         };
         let mask = c.percent(40).then(|| self.layer(c, area, true));
         let component = u32::from(mask.is_some() && c.percent(30));
-        let flags = op
-            | c.below(5) << 8
-            | c.below(5) << 11
-            | c.below(4) << 14
-            | c.below(4) << 16
-            | component << 18;
-        Op::Composite { flags, source: self.layer(c, area, false), mask }
+        let source = self.layer(c, area, false);
+        let mut manner = |layer: Option<&Layer>| {
+            let plain = layer.is_some_and(|layer| layer.image.kept().is_some() && c.percent(80));
+            if plain { (0, 0) } else { (c.below(5), c.below(4)) }
+        };
+        let ((filter, repeat), (mask_filter, mask_repeat)) = (manner(Some(&source)), manner(mask.as_ref()));
+        let flags = op | filter << 8 | mask_filter << 11 | repeat << 14 | mask_repeat << 16 | component << 18;
+        Op::Composite { flags, source, mask }
+    }
+
+    /// A part that lies inside its picture, in the box's size or another.
+    fn inner_source(&mut self, c: &mut Choice, area: Rect) -> Source {
+        let mut source = self.source(c, area);
+        let (width, height) = self.size(&source.image);
+        let whole = Rect::at(0, 0, width as i32, height as i32);
+        if source.area.intersect(&whole) != source.area {
+            source.area = whole;
+        }
+        source
     }
 
     fn layer(&mut self, c: &mut Choice, area: Rect, mask: bool) -> Layer {
         let image = if mask && c.percent(70) {
             match c.below(2) {
                 0 => Image::Bitmap(self.pictures.with_alpha(c)),
-                _ => Image::Surface(self.surfaces.iter().find(|s| s.format == Format::A8).map_or(5, |s| s.id)),
+                _ => {
+                    Image::Surface(self.surfaces.iter().find(|s| s.format == Format::A8).map_or(5, |s| s.id))
+                }
             }
         } else {
             self.image(c)
         };
         let (width, height) = self.size(&image);
-        let transform = c.percent(40).then(|| match c.below(3) {
+        // See `admit` for what this does to a surface.
+        let often = if image.kept().is_some() { 8 } else { 50 };
+        let transform = c.percent(often).then(|| match c.below(3) {
             0 => {
                 let sx = (f64::from(width) / f64::from(area.width()) * 65536.0) as i32;
                 let sy = (f64::from(height) / f64::from(area.height()) * 65536.0) as i32;
@@ -284,11 +314,19 @@ impl Generator {
             }
             1 => {
                 let turn = |c: &mut Choice| c.between(-2 << 16, 2 << 16);
-                [turn(c), turn(c), c.between(-20 << 16, 60 << 16), turn(c), turn(c), c.between(-20 << 16, 60 << 16)]
+                [
+                    turn(c),
+                    turn(c),
+                    c.between(-20 << 16, 60 << 16),
+                    turn(c),
+                    turn(c),
+                    c.between(-20 << 16, 60 << 16),
+                ]
             }
             _ => [65536, 0, c.between(-20 << 16, 20 << 16), 0, 65536, c.between(-20 << 16, 20 << 16)],
         });
-        let origin = if c.percent(50) { (0, 0) } else { (c.between(-30, 60) as i16, c.between(-30, 60) as i16) };
+        let origin =
+            if c.percent(50) { (0, 0) } else { (c.between(-30, 60) as i16, c.between(-30, 60) as i16) };
         Layer { image, transform, origin }
     }
 }

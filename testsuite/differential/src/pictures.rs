@@ -79,7 +79,13 @@ impl Pictures {
                 *byte = match style {
                     0 => c.bits() as u8,
                     1 => run,
-                    _ => if y / 5 % 2 == 0 { 0xff } else { 0 },
+                    _ => {
+                        if y / 5 % 2 == 0 {
+                            0xff
+                        } else {
+                            0
+                        }
+                    }
                 };
             }
         }

@@ -133,11 +133,9 @@ impl std::fmt::Debug for Bitmap {
         if let Some((unique, entries)) = &self.palette {
             write!(f, " palette {unique:#x} of {}", entries.len())?;
         }
-        for (set, name) in [
-            (self.cacheable, "cacheable"),
-            (self.high_bits, "high_bits"),
-            (self.padding_set, "padding set"),
-        ] {
+        for (set, name) in
+            [(self.cacheable, "cacheable"), (self.high_bits, "high_bits"), (self.padding_set, "padding set")]
+        {
             if set {
                 write!(f, " {name}")?;
             }
@@ -151,6 +149,17 @@ impl std::fmt::Debug for Bitmap {
 pub(crate) enum Image {
     Bitmap(Arc<Bitmap>),
     Surface(u32),
+}
+
+impl Image {
+    /// What the server has a lasting picture of: surfaces, and bitmaps that may be cached.
+    pub(crate) fn kept(&self) -> Option<u64> {
+        match self {
+            Image::Surface(id) => Some(u64::from(*id)),
+            Image::Bitmap(bitmap) if bitmap.cacheable => Some(1 << 32 | u64::from(bitmap.unique)),
+            Image::Bitmap(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -201,19 +210,69 @@ pub(crate) struct Layer {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    Fill { brush: Brush, rop: u16, mask: Option<Mask> },
-    Opaque { source: Source, brush: Brush, rop: u16, mask: Option<Mask> },
+    Fill {
+        brush: Brush,
+        rop: u16,
+        mask: Option<Mask>,
+    },
+    Opaque {
+        source: Source,
+        brush: Brush,
+        rop: u16,
+        mask: Option<Mask>,
+    },
     /// COPY, or BLEND.
-    Copy { blend: bool, source: Source, rop: u16, mask: Option<Mask> },
-    CopyBits { from: Point },
+    Copy {
+        blend: bool,
+        source: Source,
+        rop: u16,
+        mask: Option<Mask>,
+    },
+    CopyBits {
+        from: Point,
+    },
     /// BLACKNESS, WHITENESS or INVERS by number 6, 7, 8.
-    Constant { kind: u8, mask: Option<Mask> },
-    Rop3 { source: Source, brush: Brush, code: u8, mask: Option<Mask> },
-    Stroke { path: Vec<Segment>, style: Option<(Vec<i32>, bool)>, brush: Brush, fore_mode: u16 },
-    Text { flags: u16, glyphs: Vec<Glyph>, back_area: Rect, fore: Brush, back: Brush, fore_mode: u16 },
-    Transparent { source: Source, key: u32 },
-    AlphaBlend { source: Source, alpha: u8, dest_has_alpha: bool, surface_has_alpha: bool },
-    Composite { flags: u32, source: Layer, mask: Option<Layer> },
+    Constant {
+        kind: u8,
+        mask: Option<Mask>,
+    },
+    Rop3 {
+        source: Source,
+        brush: Brush,
+        code: u8,
+        mask: Option<Mask>,
+    },
+    Stroke {
+        path: Vec<Segment>,
+        style: Option<(Vec<i32>, bool)>,
+        brush: Brush,
+        fore_mode: u16,
+    },
+    Text {
+        flags: u16,
+        glyphs: Vec<Glyph>,
+        back_area: Rect,
+        fore: Brush,
+        back: Brush,
+        fore_mode: u16,
+    },
+    Transparent {
+        source: Source,
+        key: u32,
+    },
+    AlphaBlend {
+        source: Source,
+        alpha: u8,
+        dest_has_alpha: bool,
+        surface_has_alpha: bool,
+    },
+    Composite {
+        flags: u32,
+        source: Layer,
+        mask: Option<Layer>,
+    },
+    /// No drawing: the surface is destroyed and made anew.
+    Recreate,
 }
 
 /// A drawing command.
@@ -248,7 +307,7 @@ impl Command {
                 images.extend(mask.iter().map(|mask| &mask.image));
                 vec![]
             }
-            Op::CopyBits { .. } | Op::Constant { .. } => vec![],
+            Op::CopyBits { .. } | Op::Constant { .. } | Op::Recreate => vec![],
         };
         for brush in brush.into_iter().filter(|brush| of_brush(brush)) {
             if let Brush::Pattern(image, _) = brush {

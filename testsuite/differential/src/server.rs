@@ -25,16 +25,8 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Off,
-        Self::Quic,
-        Self::Lz,
-        Self::Glz,
-        Self::AutoLz,
-        Self::AutoGlz,
-        Self::Lz4,
-        Self::ZlibGlz,
-    ];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Off, Self::Quic, Self::Lz, Self::Glz, Self::AutoLz, Self::AutoGlz, Self::Lz4, Self::ZlibGlz];
 
     /// The name on command lines.
     pub(crate) fn name(self) -> &'static str {

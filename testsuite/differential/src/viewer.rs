@@ -90,18 +90,21 @@ impl Viewer {
 
     fn run(&self, mut config: ClientConfig) {
         config.session = config.session.clone().channels(&[ChannelType::DISPLAY]);
-        let outcome: Result<(), String> = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(async {
-                let (mut client, driver) = spice_client::connect(Tokio::new(), config);
-                tokio::spawn(driver);
-                while let Some(event) = client.next().await {
-                    let Event::Display(_, message) = event.map_err(|error| error.to_string())? else { continue };
-                    self.apply(&message)?;
-                }
-                Err("the session ended".to_owned())
-            }),
-            Err(error) => Err(format!("no runtime: {error}")),
-        };
+        let outcome: Result<(), String> =
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime.block_on(async {
+                    let (mut client, driver) = spice_client::connect(Tokio::new(), config);
+                    tokio::spawn(driver);
+                    while let Some(event) = client.next().await {
+                        let Event::Display(_, message) = event.map_err(|error| error.to_string())? else {
+                            continue;
+                        };
+                        self.apply(&message)?;
+                    }
+                    Err("the session ended".to_owned())
+                }),
+                Err(error) => Err(format!("no runtime: {error}")),
+            };
         if let Err(error) = outcome {
             self.screen().error = Some(error);
             self.0.progress.notify_all();
