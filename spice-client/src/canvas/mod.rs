@@ -47,10 +47,9 @@
 //!
 //! # What is drawn
 //!
-//! All drawing commands on surfaces of all formats, and all forms of pictures. What is missing is reported as
-//! [`Event::Undrawable`] and leaves the surface as it was: compositions by the operators 0x35, 0x36, 0x38 and 0x3b to
-//! 0x3e (colour dodge and burn, soft light, hue, saturation, colour and luminosity). Video streams in other codecs
-//! than MJPEG take a [`VideoDecoder`].
+//! All drawing commands on surfaces of all formats, and all forms of pictures. A command that cannot be drawn, because
+//! it is damaged or asks for something that does not exist, is reported as [`Event::Undrawable`] and leaves the surface
+//! as it was. Video streams in other codecs than MJPEG take a [`VideoDecoder`].
 //!
 //! A frame of a video is shown when it is applied; to keep it until its time, or to drop it, is up to the caller.
 //!
@@ -94,6 +93,7 @@ mod surfaces;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wide;
 
 use std::collections::{BTreeSet, VecDeque};
 
