@@ -18,6 +18,7 @@ use crate::client::{Client, Command, Handle};
 use crate::config::ClientConfig;
 use crate::error::ClientError;
 use crate::events::{self, EventSender};
+use crate::record::Direction;
 use crate::stream::{Open, Wrote};
 use crate::transport::Platform;
 
@@ -152,6 +153,9 @@ impl<P: Platform> Driver<P> {
                     self.links.push(Link { id: transport, channel, address, state, patience: None });
                 }
                 Output::Transmit { transport, data } => {
+                    if let Some(recorder) = &self.config.recorder {
+                        recorder.passed(transport, Direction::Sent, &data, self.platform.now());
+                    }
                     if let Some(open) = self.open(transport) {
                         open.push(data);
                     }
@@ -174,7 +178,11 @@ impl<P: Platform> Driver<P> {
                 State::Connecting { connect, timeout } => match Pin::new(connect).poll(cx) {
                     Poll::Ready(Ok(stream)) => self.platform.entropy().map(|entropy| {
                         link.state = State::Open(Open::new(stream));
-                        self.session.connected(link.id, entropy, self.platform.now());
+                        let now = self.platform.now();
+                        if let Some(recorder) = &self.config.recorder {
+                            recorder.opened(link.id, link.channel, now);
+                        }
+                        self.session.connected(link.id, entropy, now);
                         true
                     }),
                     Poll::Ready(Err(error)) => Err(error),
@@ -194,12 +202,14 @@ impl<P: Platform> Driver<P> {
                         Wrote::Part | Wrote::All => false,
                     };
                     if done {
-                        self.links.remove(index);
+                        let id = self.links.remove(index).id;
+                        self.record_end(id);
                         progress = true;
                         continue;
                     }
                     self.session.set_backlog(link.id, open.backlog());
-                    open.poll_read(cx, link.id, &mut self.session, &self.platform)
+                    let recorder = self.config.recorder.as_ref();
+                    open.poll_read(cx, link.id, &mut self.session, &self.platform, recorder)
                 }
             };
             match result {
@@ -209,6 +219,7 @@ impl<P: Platform> Driver<P> {
                 }
                 Err(error) => {
                     let link = self.links.remove(index);
+                    self.record_end(link.id);
                     match link.state {
                         State::Open(_) if link.channel == ChannelId::MAIN => {
                             self.departed = Some((link, error));
@@ -220,6 +231,12 @@ impl<P: Platform> Driver<P> {
             }
         }
         progress
+    }
+
+    fn record_end(&self, id: TransportId) {
+        if let Some(recorder) = &self.config.recorder {
+            recorder.closed(id, self.platform.now());
+        }
     }
 
     /// Nothing happens any more: tells the session of the end of its main channel, unless the application is behind

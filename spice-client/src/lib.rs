@@ -38,6 +38,7 @@ mod config;
 mod driver;
 mod error;
 mod events;
+pub mod record;
 mod stream;
 pub mod transport;
 mod uri;
