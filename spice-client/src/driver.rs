@@ -1,5 +1,6 @@
 //! The one event loop around a session.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -10,8 +11,10 @@ use std::time::Duration;
 use futures::Stream as _;
 use futures::channel::mpsc;
 use spice_proto::Instant;
+use spice_proto::caps::DisplayCaps;
+use spice_proto::msg::display::ServerMessage;
 use spice_proto::session::{Address, Event, Output, Session, SessionEnd, TransportId};
-use spice_proto::types::ChannelId;
+use spice_proto::types::{ChannelId, ChannelType};
 use spice_proto::{LinkError, ProtocolError};
 
 use crate::client::{Client, Command, Handle};
@@ -21,6 +24,7 @@ use crate::events::{self, EventSender};
 use crate::record::Direction;
 use crate::stream::{Open, Wrote};
 use crate::transport::Platform;
+use crate::video::StreamReports;
 
 /// Prepares a session with the server that `config` names.
 ///
@@ -36,6 +40,7 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
         commands: ordered,
         links: Vec::new(),
         timer: None,
+        reports: BTreeMap::new(),
         failure: None,
         departed: None,
         last: None,
@@ -58,6 +63,8 @@ pub struct Driver<P: Platform> {
     commands: mpsc::UnboundedReceiver<Command>,
     links: Vec<Link<P>>,
     timer: Option<(Instant, P::Sleep)>,
+    /// What servers want to know about videos, by display channel.
+    reports: BTreeMap<u8, StreamReports>,
     /// Why the main channel's transport could not be opened or broke: more precise than what the session knows.
     failure: Option<ClientError>,
     /// The main channel's transport, once it has ended. The session learns of it when the other channels' transports
@@ -295,8 +302,36 @@ impl<P: Platform> Driver<P> {
                     self.end(Some(verdict));
                     return true;
                 }
-                event => self.events.send(Ok(event), self.session.event_len()),
+                event => {
+                    let len = self.session.event_len();
+                    self.watch(&event);
+                    self.events.send(Ok(event), len);
+                }
             }
+        }
+    }
+
+    /// Answers for the application what needs no decision of its own.
+    fn watch(&mut self, event: &Event) {
+        match event {
+            Event::Display(id, message) if is_about_streams(message) => {
+                if !self.config.session.display.caps.contains(DisplayCaps::STREAM_REPORT) {
+                    return;
+                }
+                let now = self.platform.now();
+                let Some(time) = self.session.main().map(|main| main.logic().multimedia_time(now)) else {
+                    return;
+                };
+                let report = self.reports.entry(*id).or_default().observe(message, time, now);
+                if let (Some(report), Some(display)) = (report, self.session.display(*id)) {
+                    // A server that has stopped listening misses a report.
+                    let _ = display.report_stream(now, report);
+                }
+            }
+            Event::ChannelClosed { channel, .. } if channel.kind == ChannelType::DISPLAY => {
+                self.reports.remove(&channel.id);
+            }
+            _ => {}
         }
     }
 
@@ -358,6 +393,18 @@ fn is_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
+}
+
+/// Whether reports about videos depend on the message.
+fn is_about_streams(message: &ServerMessage) -> bool {
+    matches!(
+        message,
+        ServerMessage::StreamActivateReport(_)
+            | ServerMessage::StreamData(_)
+            | ServerMessage::StreamDataSized(_)
+            | ServerMessage::StreamDestroy(_)
+            | ServerMessage::StreamDestroyAll
     )
 }
 

@@ -42,6 +42,7 @@ pub mod record;
 mod stream;
 pub mod transport;
 mod uri;
+pub mod video;
 
 pub use client::{Client, Handle};
 pub use config::ClientConfig;
