@@ -1,5 +1,6 @@
 //! The one event loop around a session.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -10,16 +11,20 @@ use std::time::Duration;
 use futures::Stream as _;
 use futures::channel::mpsc;
 use spice_proto::Instant;
+use spice_proto::caps::DisplayCaps;
+use spice_proto::msg::display::ServerMessage;
 use spice_proto::session::{Address, Event, Output, Session, SessionEnd, TransportId};
-use spice_proto::types::ChannelId;
+use spice_proto::types::{ChannelId, ChannelType};
 use spice_proto::{LinkError, ProtocolError};
 
 use crate::client::{Client, Command, Handle};
 use crate::config::ClientConfig;
 use crate::error::ClientError;
 use crate::events::{self, EventSender};
+use crate::record::Direction;
 use crate::stream::{Open, Wrote};
 use crate::transport::Platform;
+use crate::video::StreamReports;
 
 /// Prepares a session with the server that `config` names.
 ///
@@ -35,6 +40,7 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
         commands: ordered,
         links: Vec::new(),
         timer: None,
+        reports: BTreeMap::new(),
         failure: None,
         departed: None,
         last: None,
@@ -57,6 +63,8 @@ pub struct Driver<P: Platform> {
     commands: mpsc::UnboundedReceiver<Command>,
     links: Vec<Link<P>>,
     timer: Option<(Instant, P::Sleep)>,
+    /// What servers want to know about videos, by display channel.
+    reports: BTreeMap<u8, StreamReports>,
     /// Why the main channel's transport could not be opened or broke: more precise than what the session knows.
     failure: Option<ClientError>,
     /// The main channel's transport, once it has ended. The session learns of it when the other channels' transports
@@ -152,6 +160,9 @@ impl<P: Platform> Driver<P> {
                     self.links.push(Link { id: transport, channel, address, state, patience: None });
                 }
                 Output::Transmit { transport, data } => {
+                    if let Some(recorder) = &self.config.recorder {
+                        recorder.passed(transport, Direction::Sent, &data, self.platform.now());
+                    }
                     if let Some(open) = self.open(transport) {
                         open.push(data);
                     }
@@ -174,7 +185,11 @@ impl<P: Platform> Driver<P> {
                 State::Connecting { connect, timeout } => match Pin::new(connect).poll(cx) {
                     Poll::Ready(Ok(stream)) => self.platform.entropy().map(|entropy| {
                         link.state = State::Open(Open::new(stream));
-                        self.session.connected(link.id, entropy, self.platform.now());
+                        let now = self.platform.now();
+                        if let Some(recorder) = &self.config.recorder {
+                            recorder.opened(link.id, link.channel, now);
+                        }
+                        self.session.connected(link.id, entropy, now);
                         true
                     }),
                     Poll::Ready(Err(error)) => Err(error),
@@ -194,12 +209,14 @@ impl<P: Platform> Driver<P> {
                         Wrote::Part | Wrote::All => false,
                     };
                     if done {
-                        self.links.remove(index);
+                        let id = self.links.remove(index).id;
+                        self.record_end(id);
                         progress = true;
                         continue;
                     }
                     self.session.set_backlog(link.id, open.backlog());
-                    open.poll_read(cx, link.id, &mut self.session, &self.platform)
+                    let recorder = self.config.recorder.as_ref();
+                    open.poll_read(cx, link.id, &mut self.session, &self.platform, recorder)
                 }
             };
             match result {
@@ -209,6 +226,7 @@ impl<P: Platform> Driver<P> {
                 }
                 Err(error) => {
                     let link = self.links.remove(index);
+                    self.record_end(link.id);
                     match link.state {
                         State::Open(_) if link.channel == ChannelId::MAIN => {
                             self.departed = Some((link, error));
@@ -220,6 +238,12 @@ impl<P: Platform> Driver<P> {
             }
         }
         progress
+    }
+
+    fn record_end(&self, id: TransportId) {
+        if let Some(recorder) = &self.config.recorder {
+            recorder.closed(id, self.platform.now());
+        }
     }
 
     /// Nothing happens any more: tells the session of the end of its main channel, unless the application is behind
@@ -278,8 +302,36 @@ impl<P: Platform> Driver<P> {
                     self.end(Some(verdict));
                     return true;
                 }
-                event => self.events.send(Ok(event), self.session.event_len()),
+                event => {
+                    let len = self.session.event_len();
+                    self.watch(&event);
+                    self.events.send(Ok(event), len);
+                }
             }
+        }
+    }
+
+    /// Answers for the application what needs no decision of its own.
+    fn watch(&mut self, event: &Event) {
+        match event {
+            Event::Display(id, message) if is_about_streams(message) => {
+                if !self.config.session.display.caps.contains(DisplayCaps::STREAM_REPORT) {
+                    return;
+                }
+                let now = self.platform.now();
+                let Some(time) = self.session.main().map(|main| main.logic().multimedia_time(now)) else {
+                    return;
+                };
+                let report = self.reports.entry(*id).or_default().observe(message, time, now);
+                if let (Some(report), Some(display)) = (report, self.session.display(*id)) {
+                    // A server that has stopped listening misses a report.
+                    let _ = display.report_stream(now, report);
+                }
+            }
+            Event::ChannelClosed { channel, .. } if channel.kind == ChannelType::DISPLAY => {
+                self.reports.remove(&channel.id);
+            }
+            _ => {}
         }
     }
 
@@ -341,6 +393,18 @@ fn is_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
+}
+
+/// Whether reports about videos depend on the message.
+fn is_about_streams(message: &ServerMessage) -> bool {
+    matches!(
+        message,
+        ServerMessage::StreamActivateReport(_)
+            | ServerMessage::StreamData(_)
+            | ServerMessage::StreamDataSized(_)
+            | ServerMessage::StreamDestroy(_)
+            | ServerMessage::StreamDestroyAll
     )
 }
 

@@ -38,9 +38,11 @@ mod config;
 mod driver;
 mod error;
 mod events;
+pub mod record;
 mod stream;
 pub mod transport;
 mod uri;
+pub mod video;
 
 pub use client::{Client, Handle};
 pub use config::ClientConfig;
