@@ -37,6 +37,10 @@ pub struct ClientConfig {
     pub queued_bytes: usize,
     /// Where the session's bytes are written to, if anywhere; see [`record`](crate::record).
     pub recorder: Option<Recorder>,
+    /// What the agent inside the guest is told, and every bound on what it may make this client hold. With `None` the
+    /// client does not talk to the agent, whose messages then come as they are, in [`Event::Main`](crate::Event::Main).
+    /// An agent takes every client that talks to it for a new one and forgets the clipboard of the last.
+    pub agent: Option<spice_agent_proto::ClientConfig>,
 }
 
 impl ClientConfig {
@@ -94,6 +98,7 @@ impl From<SessionConfig> for ClientConfig {
             queued_events: 64,
             queued_bytes: 64 << 20,
             recorder: None,
+            agent: Some(spice_agent_proto::ClientConfig::default()),
         };
         #[cfg(feature = "canvas")]
         let config = config.caches(CacheConfig::default());

@@ -1,6 +1,6 @@
 //! The one event loop around a session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -13,13 +13,15 @@ use futures::channel::mpsc;
 use spice_proto::Instant;
 use spice_proto::caps::DisplayCaps;
 use spice_proto::msg::display::ServerMessage;
-use spice_proto::session::{Address, Event, Output, Session, SessionEnd, TransportId};
+use spice_proto::session::{Address, Output, SessionEnd, TransportId};
 use spice_proto::types::{ChannelId, ChannelType};
 use spice_proto::{LinkError, ProtocolError};
 
-use crate::client::{Client, Command, Handle};
+use crate::client::{Client, Handle};
 use crate::config::ClientConfig;
+use crate::core::{Command, Core};
 use crate::error::ClientError;
+use crate::event::Event;
 use crate::events::{self, EventSender};
 use crate::record::Direction;
 use crate::stream::{Open, Wrote};
@@ -34,7 +36,7 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
     let (commands, ordered) = mpsc::unbounded();
     let driver = Driver {
         platform,
-        session: Session::new(config.session.clone()),
+        core: Core::new(&config),
         config,
         events,
         commands: ordered,
@@ -42,6 +44,7 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
         timer: None,
         reports: BTreeMap::new(),
         failure: None,
+        held: VecDeque::new(),
         departed: None,
         last: None,
     };
@@ -57,7 +60,7 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
 #[must_use = "a driver does nothing until it is polled"]
 pub struct Driver<P: Platform> {
     platform: P,
-    session: Session,
+    core: Core,
     config: ClientConfig,
     events: EventSender,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -67,6 +70,9 @@ pub struct Driver<P: Platform> {
     reports: BTreeMap<u8, StreamReports>,
     /// Why the main channel's transport could not be opened or broke: more precise than what the session knows.
     failure: Option<ClientError>,
+    /// Events of the main channel, taken for the agent's sake before the application had room for them, with the bytes
+    /// that they keep in memory.
+    held: VecDeque<(Event, usize)>,
     /// The main channel's transport, once it has ended. The session learns of it when the other channels' transports
     /// have been read as far as they go, because it ends with its main channel.
     departed: Option<(Link<P>, io::Error)>,
@@ -99,6 +105,7 @@ impl<P: Platform> Future for Driver<P> {
                 return this.poll_finish(cx);
             }
             let mut progress = this.poll_commands(cx);
+            progress |= this.poll_main();
             progress |= this.poll_io();
             progress |= this.poll_links(cx);
             progress |= this.poll_events(cx);
@@ -138,18 +145,60 @@ impl<P: Platform> Driver<P> {
         // Once the client and all handles are gone, nobody can want anything any more.
         while let Poll::Ready(command) = Pin::new(&mut self.commands).poll_next(cx) {
             match command {
-                Some(command) => command(&mut self.session, self.platform.now()),
-                None if self.session.is_over() => break,
-                None => self.session.disconnect(),
+                Some(command) => command(&mut self.core, self.platform.now()),
+                None if self.core.session.is_over() => break,
+                None => self.core.session.disconnect(),
             }
             progress = true;
         }
         progress
     }
 
+    /// Takes what the main channel has, whether or not the application takes events, and lets agent and keyboard go on.
+    fn poll_main(&mut self) -> bool {
+        let mut progress = false;
+        let now = self.platform.now();
+        while self.has_room_for_main()
+            && let Some(event) = self.core.session.poll_main_event()
+        {
+            progress = true;
+            let len = self.core.session.event_len();
+            if let Some(event) = self.core.outward(event, now) {
+                self.held.push_back((event, len));
+            }
+        }
+        if self.core.session.is_over() {
+            self.core.over();
+        }
+        self.core.advance(now);
+        progress
+    }
+
+    fn has_room_for_main(&self) -> bool {
+        let bytes: usize = self.held.iter().map(|(_, len)| *len).sum();
+        self.held.len() < HELD && bytes < HELD_BYTES
+    }
+
+    /// The next event for the application, and the bytes that it keeps in memory.
+    fn next_event(&mut self) -> Option<(Event, usize)> {
+        if let Some(held) = self.held.pop_front() {
+            return Some(held);
+        }
+        loop {
+            if let Some(event) = self.core.poll_agent_event() {
+                return Some(event);
+            }
+            let event = self.core.session.poll_event()?;
+            let len = self.core.session.event_len();
+            if let Some(event) = self.core.outward(event, self.platform.now()) {
+                return Some((event, len));
+            }
+        }
+    }
+
     fn poll_io(&mut self) -> bool {
         let mut progress = false;
-        while let Some(output) = self.session.poll_io() {
+        while let Some(output) = self.core.session.poll_io() {
             progress = true;
             match output {
                 Output::Connect { transport, channel, endpoint } => {
@@ -189,7 +238,7 @@ impl<P: Platform> Driver<P> {
                         if let Some(recorder) = &self.config.recorder {
                             recorder.opened(link.id, link.channel, now);
                         }
-                        self.session.connected(link.id, entropy, now);
+                        self.core.session.connected(link.id, entropy, now);
                         true
                     }),
                     Poll::Ready(Err(error)) => Err(error),
@@ -214,9 +263,9 @@ impl<P: Platform> Driver<P> {
                         progress = true;
                         continue;
                     }
-                    self.session.set_backlog(link.id, open.backlog());
+                    self.core.session.set_backlog(link.id, open.backlog());
                     let recorder = self.config.recorder.as_ref();
-                    open.poll_read(cx, link.id, &mut self.session, &self.platform, recorder)
+                    open.poll_read(cx, link.id, &mut self.core.session, &self.platform, recorder)
                 }
             };
             match result {
@@ -249,7 +298,14 @@ impl<P: Platform> Driver<P> {
     /// Nothing happens any more: tells the session of the end of its main channel, unless the application is behind
     /// and keeps others from being read.
     fn depart(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.departed.is_none() || self.events.poll_ready(cx).is_pending() {
+        if self.departed.is_none() {
+            return false;
+        }
+        if self.has_room_for_main() {
+            // Everything that the main channel had received has been taken, so nothing of the agent comes any more.
+            self.core.over();
+        }
+        if self.events.poll_ready(cx).is_pending() {
             return false;
         }
         let Some((link, error)) = self.departed.take() else { return false };
@@ -271,7 +327,7 @@ impl<P: Platform> Driver<P> {
                 State::Open(_) => Some(ClientError::Transport(error)),
             };
         }
-        self.session.closed(link.id, self.platform.now());
+        self.core.session.closed(link.id, self.platform.now());
     }
 
     /// Hands events to the application while it takes them.
@@ -282,19 +338,18 @@ impl<P: Platform> Driver<P> {
                 Poll::Ready(Ok(())) => {}
                 // The application has dropped the client: nobody listens, but handles may still steer.
                 Poll::Ready(Err(_)) => {
-                    let mut any = false;
-                    while let Some(event) = self.session.poll_event() {
-                        any = true;
+                    while let Some((event, _)) = self.next_event() {
+                        progress = true;
                         if let Event::Ended(_) = event {
                             self.end(None);
                             return true;
                         }
                     }
-                    return progress | any;
+                    return progress;
                 }
                 Poll::Pending => return progress,
             }
-            let Some(event) = self.session.poll_event() else { return progress };
+            let Some((event, len)) = self.next_event() else { return progress };
             progress = true;
             match event {
                 Event::Ended(end) => {
@@ -303,7 +358,6 @@ impl<P: Platform> Driver<P> {
                     return true;
                 }
                 event => {
-                    let len = self.session.event_len();
                     self.watch(&event);
                     self.events.send(Ok(event), len);
                 }
@@ -319,11 +373,11 @@ impl<P: Platform> Driver<P> {
                     return;
                 }
                 let now = self.platform.now();
-                let Some(time) = self.session.main().map(|main| main.logic().multimedia_time(now)) else {
+                let Some(time) = self.core.session.main().map(|main| main.logic().multimedia_time(now)) else {
                     return;
                 };
                 let report = self.reports.entry(*id).or_default().observe(message, time, now);
-                if let (Some(report), Some(display)) = (report, self.session.display(*id)) {
+                if let (Some(report), Some(display)) = (report, self.core.session.display(*id)) {
                     // A server that has stopped listening misses a report.
                     let _ = display.report_stream(now, report);
                 }
@@ -354,7 +408,7 @@ impl<P: Platform> Driver<P> {
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(deadline) = self.session.poll_timeout() else {
+        let Some(deadline) = self.core.poll_timeout() else {
             self.timer = None;
             return false;
         };
@@ -366,7 +420,7 @@ impl<P: Platform> Driver<P> {
         let due = Pin::new(sleep).poll(cx).is_ready();
         if due {
             self.timer = None;
-            self.session.handle_timeout(self.platform.now().max(deadline));
+            self.core.session.handle_timeout(self.platform.now().max(deadline));
         }
         due
     }
@@ -382,7 +436,7 @@ impl<P: Platform> Driver<P> {
 impl<P: Platform> fmt::Debug for Driver<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver")
-            .field("session", &self.session)
+            .field("core", &self.core)
             .field("transports", &self.links.len())
             .finish_non_exhaustive()
     }
@@ -408,6 +462,10 @@ fn is_about_streams(message: &ServerMessage) -> bool {
     )
 }
 
+/// Events of the main channel that wait for the application at most, besides those in its queue, and their bytes; one
+/// message may go beyond.
+const HELD: usize = 64;
+const HELD_BYTES: usize = 1 << 20;
 /// Rounds over all streams before the driver lets others run.
 const ROUNDS: usize = 64;
 /// How long a peer that takes no bytes may hold up the end of a stream.

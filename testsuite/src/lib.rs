@@ -8,6 +8,9 @@
 #![cfg(unix)]
 
 #[cfg(feature = "servers")]
+pub mod console;
+pub mod guest;
+#[cfg(feature = "servers")]
 pub mod live;
 pub mod net;
 pub mod picture;

@@ -38,17 +38,25 @@ pub struct Xspice {
 impl Xspice {
     /// Starts an empty display.
     pub fn start(options: Options) -> Result<Self> {
+        Self::start_prepared(options, |_, program| program)
+    }
+
+    /// As [`start`](Self::start); `prepare` adds to the server's environment, and gets the folder of its files.
+    pub(crate) fn start_prepared(
+        options: Options,
+        prepare: impl Fn(&TempDir, Program) -> Program,
+    ) -> Result<Self> {
         // A display number or port may be taken between our look and the start: then try others.
         let mut tries = 0;
         loop {
-            match Self::try_start(options) {
+            match Self::try_start(options, &prepare) {
                 Err(error) if tries < 2 && error.contains("ended too early") => tries += 1,
                 other => return other,
             }
         }
     }
 
-    fn try_start(options: Options) -> Result<Self> {
+    fn try_start(options: Options, prepare: impl Fn(&TempDir, Program) -> Program) -> Result<Self> {
         let folder = TempDir::new("xspice")?;
         let port = net::free_port()?;
         let display = free_display();
@@ -68,8 +76,8 @@ impl Xspice {
             .env("XSPICE_PORT", port.to_string())
             .env("XSPICE_DISABLE_TICKETING", "1")
             .env("XSPICE_PLAYBACK_FIFO_DIR", &fifo)
-            .env("XSPICE_IMAGE_COMPRESSION", options.compression)
-            .start(&folder)?;
+            .env("XSPICE_IMAGE_COMPRESSION", options.compression);
+        let server = prepare(&folder, server).start(&folder)?;
         let mut xspice = Self { programs: Vec::new(), server, folder, port, display };
         wait_for("the X server's start", START_LIMIT, || {
             xspice.server.check_running()?;
@@ -132,6 +140,16 @@ impl Xspice {
         Program::new(name).folder(self.folder.path()).env("DISPLAY", &self.display)
     }
 
+    /// The folder of the server's files.
+    pub(crate) fn folder(&self) -> &TempDir {
+        &self.folder
+    }
+
+    /// The process of the X server.
+    pub fn server(&mut self) -> &mut Process {
+        &mut self.server
+    }
+
     /// The TCP port.
     pub fn port(&self) -> u16 {
         self.port
@@ -143,16 +161,23 @@ impl Xspice {
         self.programs.iter_mut().try_for_each(Process::check_running)
     }
 
-    /// Waits until an X program's output holds a word.
+    /// As [`wait_until_said`](Self::wait_until_said), while the display and its programs live.
     fn wait_until(&mut self, what: &str, name: &str, arguments: &[&str], word: &str) -> Result<()> {
+        self.check_running()?;
+        self.wait_until_said(what, name, arguments, word)?;
+        self.check_running()
+    }
+
+    /// Waits until an X program's output holds a word.
+    pub fn wait_until_said(&self, what: &str, name: &str, arguments: &[&str], word: &str) -> Result<()> {
         wait_for(what, START_LIMIT, || {
-            self.check_running()?;
             let said = self.program(name).args(arguments).read(CALL_LIMIT);
             Ok(said.is_ok_and(|text| text.contains(word)).then_some(()))
         })
     }
 
-    fn launch(&mut self, name: &str, args: &[OsString]) -> Result<()> {
+    /// Starts a program that stays until the display goes.
+    pub fn launch(&mut self, name: &str, args: &[OsString]) -> Result<()> {
         let process = self.program(name).args(args).start(&self.folder)?;
         self.programs.push(process);
         Ok(())

@@ -3,13 +3,16 @@
 //! One binary, a module per topic. `TESTSUITE_KILLS` sets how often a server is killed (10 without it), and
 //! `TESTSUITE_SEED` repeats the choices of a failed run.
 
+mod agent;
 mod channels;
 mod desktop;
 mod failures;
 mod firmware;
+mod input;
 mod kills;
 mod live;
 mod server_role;
+mod transfers;
 
 use testsuite::picture::Picture;
 

@@ -77,6 +77,8 @@ fn prepare(config: ClientConfig, args: &Args) -> ClientConfig {
     }
     let mut config = config;
     config.session = session;
+    // The agent would forget another client's clipboard for a picture's sake.
+    config.agent = None;
     config
 }
 

@@ -157,6 +157,30 @@ impl Channel<Inputs> {
         self.command(now, |_, cx| cx.send(&ClientMessage::KeyUp(KeyCode { code: key.up() })))
     }
 
+    /// Presses the Pause key, whose code is longer than those of all other keys: two messages.
+    ///
+    /// # Errors
+    /// As [`Channel::command`].
+    pub fn pause_down(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        self.command(now, |_, cx| {
+            for code in [0x1de1, 0x45] {
+                cx.send(&ClientMessage::KeyDown(KeyCode { code }));
+            }
+        })
+    }
+
+    /// Releases the Pause key.
+    ///
+    /// # Errors
+    /// As [`Channel::command`].
+    pub fn pause_up(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        self.command(now, |_, cx| {
+            for code in [0x9de1, 0xc5] {
+                cx.send(&ClientMessage::KeyUp(KeyCode { code }));
+            }
+        })
+    }
+
     /// Sends raw scan-code bytes, such as a press and a release at once.
     ///
     /// # Errors

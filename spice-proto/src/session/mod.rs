@@ -171,13 +171,8 @@ impl Session {
             if self.ending.is_some() {
                 return None;
             }
-            let Some((index, event, len)) = self.next_event() else { break };
-            let id = self.routes[index].id;
-            self.watch(&event);
-            // Taking an event may have made room for input that is already here.
-            self.advance(index);
-            if let Some(event) = event::outward(id, event) {
-                self.event_len = len;
+            let Some(taken) = self.next_event() else { break };
+            if let Some(event) = self.take(taken) {
                 return Some(event);
             }
         }
@@ -187,9 +182,37 @@ impl Session {
         self.events.pop_front()
     }
 
+    /// The next message of the main channel, ahead of what waits on other channels: for drivers that answer the guest's
+    /// agent also while their application takes no events. Its link's success counts as one; its end does not, it comes
+    /// from [`poll_event`](Self::poll_event).
+    pub fn poll_main_event(&mut self) -> Option<Event> {
+        self.event_len = 0;
+        if self.ending.is_some() {
+            return None;
+        }
+        let index = self.routes.iter().position(|route| route.id == ChannelId::MAIN)?;
+        loop {
+            let (event, len) = self.routes[index].channel.poll_event()?;
+            if let Some(event) = self.take((index, event, len)) {
+                return Some(event);
+            }
+        }
+    }
+
     /// Bytes of the message that the event taken last keeps in memory, so that a queue of events can be bounded.
     pub fn event_len(&self) -> usize {
         self.event_len
+    }
+
+    /// What the application is to hear of an event that has been taken from a channel's queue.
+    fn take(&mut self, (index, event, len): (usize, routes::AnyEvent, usize)) -> Option<Event> {
+        let id = self.routes[index].id;
+        self.watch(&event);
+        // Taking an event may have made room for input that is already here.
+        self.advance(index);
+        let event = event::outward(id, event)?;
+        self.event_len = len;
+        Some(event)
     }
 
     fn next_event(&mut self) -> Option<(usize, routes::AnyEvent, usize)> {

@@ -1,0 +1,195 @@
+//! Files into the guest through the real agent, and what becomes of them when it or the server dies.
+
+use std::fs::{self, File};
+use std::time::Duration;
+
+use futures::io::{AllowStdIo, BufReader};
+use spice_client::Event;
+use spice_client::agent::{self, Outcome};
+use testsuite::console::Console;
+use testsuite::guest::Guest;
+use testsuite::random::Random;
+use testsuite::temp::TempDir;
+
+/// How long a transfer of some size may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Bytes that no compression and no mix-up leaves unnoticed.
+fn content(random: &mut Random, len: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        bytes.extend_from_slice(&random.below(u64::MAX).to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+#[test]
+fn large_and_small_files_arrive_at_once() {
+    let mut random = Random::from_environment("large_and_small_files_arrive_at_once");
+    let guest = Guest::start().unwrap();
+    let console = Console::with_agent(guest.port()).unwrap();
+    let folder = TempDir::new("files").unwrap();
+    let large = content(&mut random, 200_000_000);
+    let path = folder.file("large.bin");
+    fs::write(&path, &large).unwrap();
+    let file = BufReader::with_capacity(256 << 10, AllowStdIo::new(File::open(&path).unwrap()));
+    let large_one = console.spawn(console.handle().send_file("large.bin", large.len() as u64, file));
+    let small: Vec<Vec<u8>> = (0..20)
+        .map(|n| {
+            let len = if n == 0 { 0 } else { random.below(300_000) as usize };
+            content(&mut random, len)
+        })
+        .collect();
+    let small_ones: Vec<_> = small
+        .iter()
+        .enumerate()
+        .map(|(n, bytes)| {
+            let reader = futures::io::Cursor::new(bytes.clone());
+            console.spawn(console.handle().send_file(&format!("small {n}.bin"), bytes.len() as u64, reader))
+        })
+        .collect();
+    // Half-way, the guest is to have nothing of this one left.
+    let doomed = futures::io::Cursor::new(content(&mut random, 30_000_000));
+    let doomed = console.handle().send_file("doomed.bin", 30_000_000, doomed);
+    let transfer = doomed.transfer();
+    let doomed = console.spawn(doomed);
+    console
+        .event("half of a file", |event| match event {
+            Event::Agent(agent::Event::FileProgress { transfer: of, sent, size })
+                if *of == transfer && *sent * 2 >= *size =>
+            {
+                Some(())
+            }
+            _ => None,
+        })
+        .unwrap();
+    console.wait("the end of it", console.handle().cancel_file(transfer)).unwrap();
+    let outcome = console.outcome("its answer", doomed).unwrap().unwrap();
+    assert!(matches!(outcome, Err(agent::Error::File(Outcome::CancelledHere))), "{outcome:?}");
+    for (n, task) in small_ones.into_iter().enumerate() {
+        console.within("a small file", PATIENCE, task).unwrap().unwrap().unwrap();
+        assert!(fs::read(guest.download(&format!("small {n}.bin"))).unwrap() == small[n], "file {n} differs");
+    }
+    let begun = std::time::Instant::now();
+    // The clipboard does not wait for the file to end.
+    let text = [(agent::DataType::UTF8_TEXT, "in between".into())];
+    console.wait("an offer", console.handle().set_clipboard(agent::Selection::Clipboard, text)).unwrap();
+    let targets = ["-o", "-selection", "clipboard", "-t", "UTF8_STRING"];
+    let pasted = guest.xspice.program("xclip").args(targets).read(Duration::from_secs(30)).unwrap();
+    assert_eq!(pasted, "in between");
+    println!(
+        "a paste during the transfer took {:?}; the large file was over: {}",
+        begun.elapsed(),
+        large_one.is_finished()
+    );
+    console.within("the large file", PATIENCE, large_one).unwrap().unwrap().unwrap();
+    assert!(fs::read(guest.download("large.bin")).unwrap() == large, "the large file differs");
+    assert!(!guest.download("doomed.bin").exists(), "the cancelled file is still there");
+}
+
+#[test]
+fn files_that_do_not_go() {
+    let guest = Guest::start().unwrap();
+    let console = Console::with_agent(guest.port()).unwrap();
+    let handle = console.handle();
+    let name = console.outcome("an answer", handle.send_file("../up.txt", 1, &b"x"[..])).unwrap();
+    assert!(matches!(name, Err(agent::Error::Refused(_))), "{name:?}");
+    let short = console.outcome("an answer", handle.send_file("short.bin", 10, &b"four"[..])).unwrap();
+    assert!(matches!(short, Err(agent::Error::TooShort { read: 4, size: 10 })), "{short:?}");
+    let huge = console.outcome("an answer", handle.send_file("huge.bin", u64::MAX / 4, &b""[..])).unwrap();
+    assert!(huge.is_err(), "{huge:?}");
+    drop(handle.send_file("dropped.bin", 1 << 20, futures::io::repeat(7)));
+    // What is longer than it was said to be is cut.
+    console.wait("a file", handle.send_file("cut.bin", 100_000, futures::io::repeat(7))).unwrap();
+    assert_eq!(fs::read(guest.download("cut.bin")).unwrap(), vec![7; 100_000]);
+    console.wait("a second of that name", handle.send_file("cut.bin", 1, &b"x"[..])).unwrap();
+    assert_eq!(fs::read(guest.download("cut (1).bin")).unwrap(), b"x");
+    for name in ["short.bin", "huge.bin", "dropped.bin"] {
+        assert!(!guest.download(name).exists(), "{name} is there");
+    }
+}
+
+/// How many times the agent or the server is killed.
+fn kills() -> u64 {
+    std::env::var("TESTSUITE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
+}
+
+/// Bytes of memory that this process holds.
+fn resident() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").unwrap();
+    text.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+#[test]
+fn agents_and_servers_are_killed_during_transfers() {
+    let mut random = Random::from_environment("agents_and_servers_are_killed_during_transfers");
+    let mut guest = Guest::start().unwrap();
+    let mut console = Console::with_agent(guest.port()).unwrap();
+    let (mut failed, mut arrived, mut before) = (0, 0, 0);
+    for round in 0..kills() {
+        let files: Vec<_> = (0..4)
+            .map(|n| {
+                let size = if n == 0 { 50_000_000 } else { random.below(200_000) };
+                let file = console.handle().send_file(&format!("{round}-{n}"), size, futures::io::repeat(n));
+                console.spawn(file)
+            })
+            .collect();
+        let resize = console.spawn(console.handle().set_resolution(700 + 10 * (round % 20) as u32, 500));
+        let paste =
+            console.handle().clipboard_request(agent::Selection::Clipboard, agent::DataType::UTF8_TEXT);
+        let paste = console.spawn(paste);
+        std::thread::sleep(Duration::from_millis(random.below(400)));
+        let server = random.below(4) == 0;
+        match random.below(2) {
+            _ if server => guest.xspice.server().kill(),
+            0 => guest.kill_agent(),
+            _ => guest.kill_session_agent(),
+        }
+        for file in files {
+            match console.outcome("the end of a file", file).unwrap().unwrap() {
+                Ok(()) => arrived += 1,
+                Err(agent::Error::File(Outcome::Disconnected | Outcome::CancelledByGuest))
+                | Err(agent::Error::SessionOver) => failed += 1,
+                Err(error) => panic!("round {round}: {error:?}"),
+            }
+        }
+        assert!(console.outcome("an answer", paste).unwrap().unwrap().is_err());
+        if server {
+            let resized = console.outcome("an answer", resize).unwrap().unwrap();
+            assert!(matches!(resized, Ok(_) | Err(agent::Error::SessionOver)), "round {round}: {resized:?}");
+            testsuite::wait_for("the end of every task", Duration::from_secs(20), || {
+                Ok((console.is_over() && console.tasks() == 0).then_some(()))
+            })
+            .unwrap();
+            drop(console);
+            drop(guest);
+            guest = Guest::start().unwrap();
+            console = Console::with_agent(guest.port()).unwrap();
+        } else {
+            guest.kill_agent();
+            // A wish that nobody follows is given up in time; this one was, or the next agent fulfils it.
+            let gone = |event: &Event| matches!(event, Event::Agent(agent::Event::Gone)).then_some(());
+            console.event("word of the agent's end", gone).unwrap();
+            console.clear();
+            guest.start_agent().unwrap();
+            console.agent().unwrap();
+            let _ = console.outcome("an answer", resize).unwrap().unwrap();
+            testsuite::wait_for("the end of all tasks but two", Duration::from_secs(20), || {
+                Ok((console.tasks() == 2).then_some(()))
+            })
+            .unwrap();
+        }
+        if round == kills() / 10 {
+            before = resident();
+        }
+    }
+    println!(
+        "{failed} files failed and {arrived} arrived in {} rounds; memory {before} then {}",
+        kills(),
+        resident()
+    );
+    assert!(failed >= kills(), "only {failed} files failed: the kills came too late");
+    // Each round has 50 MB under way: what stayed of even one would show.
+    assert!(resident() < before + 40_000_000, "memory grew from {before} to {}", resident());
+}
