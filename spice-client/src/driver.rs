@@ -373,7 +373,8 @@ impl<P: Platform> Driver<P> {
                     return;
                 }
                 let now = self.platform.now();
-                let Some(time) = self.core.session.main().map(|main| main.logic().multimedia_time(now)) else {
+                let Some(time) = self.core.session.main().map(|main| main.logic().multimedia_time(now))
+                else {
                     return;
                 };
                 let report = self.reports.entry(*id).or_default().observe(message, time, now);
