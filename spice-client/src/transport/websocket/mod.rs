@@ -1,0 +1,51 @@
+//! WebSockets, timers and randomness of a browser, in a page or in a worker (wasm32 alone).
+//!
+//! Every channel opens a WebSocket of its own to the same URL, subprotocol `binary`. The binary messages are one byte
+//! stream in each direction; where one message ends and the next begins means nothing. At the other end may be the
+//! server itself (libspice-server 0.14.3 and later answers a WebSocket upgrade on its own port), websockify, or a
+//! gateway.
+//!
+//! A browser gives no way to slow a WebSocket down. What has arrived and is not yet read is therefore bounded by
+//! [`RECEIVE_QUEUE`]; the windows of acknowledged messages keep an honest server far below it.
+
+mod closed;
+mod platform;
+mod stream;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+pub use closed::Closed;
+pub use platform::{Browser, Sleep};
+pub use stream::{Connect, WebSocketStream};
+
+/// Most bytes of one stream that have arrived and wait to be read: 64 MiB. A server that sends on regardless loses
+/// the connection.
+pub const RECEIVE_QUEUE: usize = 64 << 20;
+
+/// Bytes that a platform's streams have moved, of all its channels together. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic {
+    received: Rc<Cell<u64>>,
+    sent: Rc<Cell<u64>>,
+}
+
+impl Traffic {
+    /// Bytes that arrived in binary messages.
+    pub fn received(&self) -> u64 {
+        self.received.get()
+    }
+
+    /// Bytes that were handed to the browser to be sent.
+    pub fn sent(&self) -> u64 {
+        self.sent.get()
+    }
+
+    fn add_received(&self, bytes: usize) {
+        self.received.set(self.received.get().saturating_add(bytes as u64));
+    }
+
+    fn add_sent(&self, bytes: usize) {
+        self.sent.set(self.sent.get().saturating_add(bytes as u64));
+    }
+}
