@@ -9,10 +9,10 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use spice_client::Event;
 use spice_client::canvas::{CacheConfig, CanvasConfig, Cursor, Displays, Event as CanvasEvent, SharedCaches};
 use spice_client::record::{Recording, Replay};
 use spice_proto::msg::main;
+use spice_proto::session::Event;
 
 use crate::error::Error;
 use crate::picture;
