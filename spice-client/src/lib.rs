@@ -44,9 +44,11 @@ mod event;
 mod events;
 pub mod keyboard;
 pub mod mouse;
+pub mod record;
 mod stream;
 pub mod transport;
 mod uri;
+pub mod video;
 
 pub use answer::Answer;
 pub use client::{Client, Handle};

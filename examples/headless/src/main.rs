@@ -4,9 +4,12 @@
 
 mod address;
 mod codec;
+mod compression;
 mod demo;
 mod error;
 mod picture;
+mod record;
+mod replay;
 mod screenshot;
 
 use std::process::ExitCode;
@@ -25,6 +28,10 @@ struct Args {
 enum Task {
     /// Takes a picture of a machine's screen.
     Screenshot(screenshot::Args),
+    /// Records a session into a file.
+    Record(record::Args),
+    /// Draws a recorded session again, checks it and times it.
+    Replay(replay::Args),
     /// Turns a PNG into an image of a drawing message: descriptor and payload in one file.
     Encode(codec::EncodeArgs),
     /// Turns such a file into a PNG.
@@ -40,6 +47,8 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match args.task {
             Task::Screenshot(args) => screenshot::run(args).await,
+            Task::Record(args) => record::run(args).await,
+            Task::Replay(args) => replay::run(&args),
             Task::Encode(args) => codec::encode(&args),
             Task::Decode(args) => codec::decode(&args),
         }

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use futures::StreamExt;
 use spice_client::canvas::{self, Applied, Canvas, CanvasConfig, SharedCaches, View};
 use spice_client::{Client, ClientConfig, ClientError, Event};
-use spice_proto::msg::display::{ImageCompression, ServerMessage};
+use spice_proto::msg::display::ServerMessage;
 use spice_proto::msg::main;
 use spice_proto::types::{ChannelId, ChannelType};
 use tokio::time::Instant;
 
 use crate::address::Target;
+use crate::compression::Compression;
 use crate::demo;
 use crate::error::Error;
 use crate::picture::{self, Picture};
@@ -44,15 +44,6 @@ pub(crate) struct Args {
     compression: Option<Compression>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Compression {
-    /// As the server is set.
-    Server,
-    Off,
-    Quic,
-    Lz,
-}
-
 pub(crate) async fn run(args: Args) -> Result<(), Error> {
     let mut client = match args.target.config()? {
         Some(config) => connect(prepare(config, &args)),
@@ -72,7 +63,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Error> {
         .map_err(|source| Error::Write { path: args.output.clone(), source })
 }
 
-fn connect(config: ClientConfig) -> Client {
+pub(crate) fn connect(config: ClientConfig) -> Client {
     let (client, driver) = spice_client::connect(spice_client::transport::tokio::Tokio::new(), config);
     tokio::spawn(driver);
     client
@@ -82,12 +73,7 @@ fn connect(config: ClientConfig) -> Client {
 fn prepare(config: ClientConfig, args: &Args) -> ClientConfig {
     let mut session = config.session.clone().channels(&[ChannelType::DISPLAY]);
     if let Some(compression) = args.compression {
-        session.display.compression = match compression {
-            Compression::Server => None,
-            Compression::Off => Some(ImageCompression::OFF),
-            Compression::Quic => Some(ImageCompression::QUIC),
-            Compression::Lz => Some(ImageCompression::LZ),
-        };
+        session.display.compression = compression.wish();
     }
     let mut config = config;
     config.session = session;
@@ -97,7 +83,7 @@ fn prepare(config: ClientConfig, args: &Args) -> ClientConfig {
 }
 
 /// Leaves in good order: some servers mind a connection that breaks in its first moments.
-async fn farewell(mut client: Client) {
+pub(crate) async fn farewell(mut client: Client) {
     if client.handle().disconnect().is_ok() {
         let rest = async { while client.next().await.is_some() {} };
         // A server that does not even take our last bytes is not worth waiting for.
@@ -184,7 +170,7 @@ impl Screen {
 }
 
 /// The screen as it is now; nothing on a screen shines through.
-fn picture(view: &View<'_>) -> Picture {
+pub(crate) fn picture(view: &View<'_>) -> Picture {
     let (width, height) = (view.width(), view.height());
     let mut pixels = vec![0; width as usize * height as usize * 4];
     view.write_bgrx(view.rect(), &mut pixels);

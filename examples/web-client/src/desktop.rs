@@ -3,17 +3,18 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use spice_client::keyboard::{Key, Layout};
 use spice_client::transport::websocket::{Browser, Traffic};
 use spice_client::{ClientConfig, Handle};
 use spice_proto::msg::display::ImageCompression;
 use spice_proto::msg::inputs::{KeyboardModifiers, MouseButton};
 use spice_proto::session::Address;
 use wasm_bindgen::prelude::*;
-use web_sys::OffscreenCanvas;
+use web_sys::{Blob, OffscreenCanvas};
 
 use crate::demo::Demo;
-use crate::keys::{self, Keys};
+use crate::guest::{self, Transfers};
 use crate::page::Page;
 use crate::screen::Screen;
 use crate::session::{self, Painter, Session, text};
@@ -27,7 +28,6 @@ pub struct Desktop {
     painter: Rc<Painter>,
     session: Option<Session>,
     traffic: Traffic,
-    keys: Keys,
     /// Buttons that the server was told are held, as `MouseEvent.buttons`.
     buttons: u32,
     /// Where the page last led the pointer.
@@ -50,7 +50,6 @@ impl Desktop {
             painter,
             session: None,
             traffic: Traffic::default(),
-            keys: Keys::default(),
             buttons: 0,
             pointer: (0, 0),
         })
@@ -89,35 +88,32 @@ impl Desktop {
 
     /// Presses or releases the key that `KeyboardEvent.code` names; false for keys that no keyboard of a PC has.
     pub fn key(&mut self, code: &str, down: bool) -> bool {
-        let Some(key) = keys::scancode(code) else { return false };
+        let Some(key) = Key::from_code(code) else { return false };
         self.send_key(key, down);
         true
     }
 
     /// Presses or releases the key of a scan code, set 1: 0x1e, or 0xe01d for those with a prefix.
-    pub fn scancode(&mut self, code: u32, down: bool) -> bool {
-        let Some(key) = keys::from_number(code) else { return false };
-        self.send_key(key, down);
-        true
+    pub fn scancode(&mut self, code: u16, down: bool) {
+        self.send_key(Key::xt(code), down);
     }
 
-    /// Types a text as on a US keyboard; characters that it does not have are left out. Returns how many were typed.
-    pub fn text(&mut self, text: &str) -> u32 {
-        let mut typed = 0;
-        for character in text.chars() {
-            let Some((key, shift)) = keys::character(character) else { continue };
-            typed += 1;
-            if shift {
-                self.command(|handle| handle.key_down(keys::SHIFT));
-            }
-            self.command(|handle| handle.key_down(key));
-            self.command(|handle| handle.key_up(key));
-            if shift {
-                self.command(|handle| handle.key_up(keys::SHIFT));
-            }
-        }
+    /// Types a text on a keyboard of this layout, which must be the guest's: us, gb, de, fr, es, it or jp. Resolves
+    /// with the characters that the layout does not have.
+    pub fn text(&mut self, text: &str, layout: &str) -> Promise {
         self.screen.borrow_mut().asked();
-        typed
+        let layout = layout.parse().unwrap_or_default();
+        self.ask(|handle, _| {
+            guest::promise(handle.type_text(text, layout), |left: Vec<char>| {
+                left.into_iter().collect::<String>().into()
+            })
+        })
+    }
+
+    /// The characters of a text that a layout does not have, each once.
+    pub fn untypable(&self, text: &str, layout: &str) -> String {
+        let layout: Layout = layout.parse().unwrap_or_default();
+        layout.strokes(text).untypable.into_iter().collect()
     }
 
     /// Makes a living server answer: movements to where the pointer is, as many as it acknowledges at once.
@@ -133,9 +129,7 @@ impl Desktop {
     /// Releases all keys and buttons that are held.
     #[wasm_bindgen(js_name = releaseAll)]
     pub fn release_all(&mut self) {
-        for key in self.keys.take() {
-            self.command(|handle| handle.key_up(key));
-        }
+        self.command(|handle| handle.release_keys());
         self.buttons(0);
     }
 
@@ -173,14 +167,42 @@ impl Desktop {
         self.buttons = buttons;
     }
 
-    /// Turns the wheel by so many notches, away from the user if negative; at most 100.
-    pub fn wheel(&mut self, notches: i32) {
-        let button = if notches < 0 { MouseButton::UP } else { MouseButton::DOWN };
-        for _ in 0..notches.unsigned_abs().min(NOTCHES) {
-            self.command(|handle| handle.button_down(button));
-            self.command(|handle| handle.button_up(button));
-        }
+    /// Turns the wheel by so many notches, away from the user if negative; parts of notches are kept.
+    pub fn wheel(&mut self, notches: f64) {
+        self.command(|handle| handle.scroll(notches));
         self.screen.borrow_mut().asked();
+    }
+
+    /// Asks the guest for a resolution; resolves with the width and height that it has in the end.
+    #[wasm_bindgen(js_name = setResolution)]
+    pub fn set_resolution(&self, width: u32, height: u32) -> Promise {
+        self.ask(|handle, _| guest::set_resolution(handle, width, height))
+    }
+
+    /// Offers contents to the guest's clipboard: MIME types, and a Uint8Array for each.
+    #[wasm_bindgen(js_name = setClipboard)]
+    pub fn set_clipboard(&self, types: Vec<String>, contents: &Array) -> Promise {
+        self.ask(|handle, _| guest::set_clipboard(handle, &types, contents))
+    }
+
+    /// Fetches what the guest's clipboard offers in a MIME type; resolves with a Uint8Array.
+    #[wasm_bindgen(js_name = requestClipboard)]
+    pub fn request_clipboard(&self, name: &str) -> Promise {
+        self.ask(|handle, _| guest::request_clipboard(handle, name))
+    }
+
+    /// Sends a file into the guest; resolves when it has all of it. `id` is a number of the page's choice.
+    #[wasm_bindgen(js_name = sendFile)]
+    pub fn send_file(&self, name: &str, blob: Blob, id: u32) -> Promise {
+        self.ask(|handle, transfers| guest::send_file(handle, transfers, name, blob, id))
+    }
+
+    /// Calls the file of that number off.
+    #[wasm_bindgen(js_name = cancelFile)]
+    pub fn cancel_file(&self, id: u32) {
+        if let Some(session) = &self.session {
+            guest::cancel_file(&session.handle, &session.transfers, id);
+        }
     }
 
     /// Asks the server for a compression of pictures: "off", "quic", "lz", "glz", "lz4", "auto-lz", "auto-glz".
@@ -270,8 +292,15 @@ impl Desktop {
 }
 
 impl Desktop {
-    fn send_key(&mut self, key: keys::Scancode, down: bool) {
-        self.keys.set(key, down);
+    /// Sends a command that is answered; without a session the answer is an error.
+    fn ask(&self, act: impl FnOnce(&Handle, &Transfers) -> Promise) -> Promise {
+        match &self.session {
+            Some(session) => act(&session.handle, &session.transfers),
+            None => Promise::reject(&js_sys::Error::new("there is no connection")),
+        }
+    }
+
+    fn send_key(&self, key: Key, down: bool) {
         self.command(|handle| if down { handle.key_down(key) } else { handle.key_up(key) });
         self.screen.borrow_mut().asked();
     }
@@ -290,7 +319,6 @@ impl Desktop {
             // The session may have ended by itself.
             drop(session.handle.disconnect());
         }
-        self.keys = Keys::default();
         self.buttons = 0;
     }
 }
@@ -327,5 +355,3 @@ const BUTTONS: [(u32, MouseButton); 5] = [
 ];
 /// Movements in one acknowledgement.
 const PROBES: u32 = 4;
-/// Notches of the wheel at once at most.
-const NOTCHES: u32 = 100;

@@ -30,6 +30,12 @@ export interface Page {
     notice(severity: number, text: string): void;
     /** Whether the guest runs an agent. */
     agent(connected: boolean): void;
+    /** The guest offers its clipboard in these types (MIME); none when it offers nothing any more. */
+    grabbed(types: string[]): void;
+    /** The guest has fetched what was offered to its clipboard. */
+    taken(): void;
+    /** A file on its way into the guest. */
+    progress(id: number, sent: number, size: number): void;
     /** Something could not be shown; the session goes on. */
     trouble(text: string): void;
     /** The connection is over. `code` names the kind of reason, `text` says it in English. */
@@ -76,6 +82,12 @@ extern "C" {
     pub(crate) fn notice(this: &Page, severity: u32, text: &str);
     #[wasm_bindgen(method)]
     pub(crate) fn agent(this: &Page, connected: bool);
+    #[wasm_bindgen(method)]
+    pub(crate) fn grabbed(this: &Page, types: Vec<String>);
+    #[wasm_bindgen(method)]
+    pub(crate) fn taken(this: &Page);
+    #[wasm_bindgen(method)]
+    pub(crate) fn progress(this: &Page, id: u32, sent: f64, size: f64);
     #[wasm_bindgen(method)]
     pub(crate) fn trouble(this: &Page, text: &str);
     #[wasm_bindgen(method)]

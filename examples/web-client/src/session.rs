@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::cursor::Pointer;
 use crate::fault;
+use crate::guest::{self, Transfers};
 use crate::page::Page;
 use crate::pause::{Turn, now_ms, on_next_frame};
 use crate::screen::Screen;
@@ -22,6 +23,7 @@ pub(crate) struct Session {
     pub(crate) handle: Handle,
     /// Set when another connection has taken its place: it has nothing to tell any more.
     pub(crate) replaced: Rc<Cell<bool>>,
+    pub(crate) transfers: Transfers,
 }
 
 /// Brings the screen's news to the page, once for each frame that the browser shows.
@@ -69,6 +71,7 @@ where
     let (client, driver) = spice_client::connect(platform, config);
     let handle = client.handle().clone();
     let replaced = Rc::new(Cell::new(false));
+    let transfers = Transfers::default();
     painter.screen.borrow_mut().begin();
     let run = Run {
         page,
@@ -77,10 +80,11 @@ where
         pointer: Pointer::new(),
         handle: handle.clone(),
         replaced: Rc::clone(&replaced),
+        transfers: Transfers::clone(&transfers),
     };
     wasm_bindgen_futures::spawn_local(driver);
     wasm_bindgen_futures::spawn_local(run.run(client));
-    Session { handle, replaced }
+    Session { handle, replaced, transfers }
 }
 
 struct Run {
@@ -90,6 +94,7 @@ struct Run {
     pointer: Pointer,
     handle: Handle,
     replaced: Rc<Cell<bool>>,
+    transfers: Transfers,
 }
 
 impl Run {
@@ -111,7 +116,7 @@ impl Run {
                     }
                 }
                 Err(error) => {
-                    failure.get_or_insert((fault::code(&error), error.to_string()));
+                    failure.get_or_insert((fault::code(&error), fault::text(&error)));
                 }
             }
             let now = now_ms();
@@ -131,6 +136,7 @@ impl Run {
             Event::Display(id, message) => return self.display(id, message),
             Event::Cursor(0, message) => self.pointer.apply(&message, &self.page),
             Event::Main(message) => self.main(&message),
+            Event::Agent(event) => guest::tell(&event, &self.transfers, &self.page),
             Event::Inputs(
                 inputs::ServerMessage::Init(locks) | inputs::ServerMessage::KeyModifiers(locks),
             ) => self.page.locks(locks.modifiers.bits().into()),
@@ -164,7 +170,6 @@ impl Run {
         match message {
             main::ServerMessage::Init(init) => {
                 self.page.opened();
-                self.page.agent(init.agent_connected != 0);
                 self.mouse(init.current_mouse_mode.modes);
             }
             main::ServerMessage::MouseMode(mouse) => self.mouse(mouse.current_mode),
@@ -173,10 +178,6 @@ impl Run {
                     self.page.name(&name.chars().take(NAME).collect::<String>());
                 }
             }
-            main::ServerMessage::AgentConnected | main::ServerMessage::AgentConnectedTokens(_) => {
-                self.page.agent(true);
-            }
-            main::ServerMessage::AgentDisconnected(_) => self.page.agent(false),
             _ => {}
         }
     }

@@ -47,10 +47,9 @@
 //!
 //! # What is drawn
 //!
-//! All drawing commands on surfaces of all formats, and all forms of pictures. What is missing is reported as
-//! [`Event::Undrawable`] and leaves the surface as it was: compositions by the operators 0x35, 0x36, 0x38 and 0x3b to
-//! 0x3e (colour dodge and burn, soft light, hue, saturation, colour and luminosity). Video streams in other codecs
-//! than MJPEG take a [`VideoDecoder`].
+//! All drawing commands on surfaces of all formats, and all forms of pictures. A command that cannot be drawn, because
+//! it is damaged or asks for something that does not exist, is reported as [`Event::Undrawable`] and leaves the surface
+//! as it was. Video streams in other codecs than MJPEG take a [`VideoDecoder`].
 //!
 //! A frame of a video is shown when it is applied; to keep it until its time, or to drop it, is up to the caller.
 //!
@@ -72,6 +71,7 @@ mod copy;
 mod cursor;
 mod damage;
 mod dash;
+mod displays;
 mod draw;
 mod fill;
 mod format;
@@ -94,6 +94,7 @@ mod surfaces;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wide;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -103,6 +104,7 @@ use spice_proto::types::{Rect, SurfaceId};
 pub use cache::SharedCaches;
 pub use config::{CacheConfig, CanvasConfig, CanvasLimits};
 pub use cursor::{Cursor, CursorError, CursorPicture};
+pub use displays::{DisplayError, Displays, WaitLimits};
 pub use outcome::{Applied, Blocked, CanvasError, Event, Operation, Reason};
 pub use spice_codecs::PixelFormat;
 pub use stream::{VideoDecoder, VideoError, VideoFrame};

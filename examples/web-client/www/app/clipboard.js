@@ -20,10 +20,11 @@ export class Clipboard {
             machines.selected.record.share = this.#share.checked;
             machines.changed(machines.selected);
         });
-        machines.addEventListener("clipboard", ({ detail }) => {
-            if (detail.machine === machines.selected) {
-                this.#text.value = detail.text;
-                this.#tell("clipboard.received");
+        machines.addEventListener("clipboard", ({ detail: { machine, clipboard } }) => {
+            // Only what the user looks at, or has agreed to, leaves the machine.
+            const wanted = machine.record.share || !this.#text.closest("section").hidden;
+            if (machine === machines.selected && wanted) {
+                this.#fetch(clipboard);
             }
         });
     }
@@ -37,13 +38,25 @@ export class Clipboard {
         this.#tell(this.#desktop.agentConnected ? null : "clipboard.noagent");
     }
 
+    async #fetch(clipboard) {
+        const text = await clipboard.getText().catch(() => "");
+        if (text) {
+            this.#text.value = text;
+            this.#tell("clipboard.received");
+        }
+    }
+
     async #send() {
         if (!this.#desktop.agentConnected) {
             this.#tell("clipboard.noagent");
             return;
         }
-        await this.#desktop.sendClipboardData(this.#text.value);
-        this.#tell("clipboard.sent");
+        try {
+            await this.#desktop.sendClipboardData(this.#text.value);
+            this.#tell("clipboard.sent");
+        } catch (error) {
+            this.#state.textContent = error.message;
+        }
     }
 
     async #copy() {

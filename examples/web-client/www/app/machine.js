@@ -15,7 +15,7 @@ export class Machine extends EventTarget {
         super();
         this.record = record;
         this.id = `machine-${++serial}`;
-        const fragment = document.getElementById("machine").content.cloneNode(true);
+        const fragment = document.importNode(document.getElementById("machine").content, true);
         this.panel = fragment.querySelector(".machine");
         this.panel.id = this.id;
         this.#part = (name) => this.panel.querySelector(`.${name}`);
@@ -26,9 +26,9 @@ export class Machine extends EventTarget {
         this.#covers = ["connecting", "failed", "ask", "new"].map((name) => this.#part(`cover.${name}`));
         this.#labels();
         fillTexts(this.panel);
+        document.getElementById("machines").append(this.panel);
         this.apply();
         this.#listen();
-        document.getElementById("machines").append(this.panel);
         this.cover(this.hasAddress ? null : "new");
     }
 
@@ -83,6 +83,7 @@ export class Machine extends EventTarget {
         this.desktop.hidpi = Boolean(hidpi);
         this.desktop.viewOnly = Boolean(viewOnly);
         this.desktop.naturalScroll = Boolean(this.record.natural);
+        this.desktop.keyboardLayout = this.record.layout ?? "us";
         this.desktop.shareClipboard = Boolean(this.record.share);
     }
 
@@ -152,6 +153,9 @@ export class Machine extends EventTarget {
             }
             this.#changed();
         });
+        on("clipboard", (clipboard) => this.dispatchEvent(new CustomEvent("clipboard", { detail: clipboard })));
+        on("download", ({ name }) => toast(t("download.received", { name })));
+        on("idle", ({ seconds }) => toast(t("idle", { minutes: Math.round(seconds / 60) })));
         on("notice", ({ text }) => toast(text));
         on("trouble", ({ text }) => console.info("spice:", text));
         on("wake", () => toast(t("wake")));
@@ -206,9 +210,9 @@ export class Machine extends EventTarget {
             error.hidden = false;
             return;
         }
-        const { scaling, hidpi, viewOnly, natural, share } = this.record;
+        const { scaling, hidpi, viewOnly, natural, share, layout } = this.record;
         const address = url ? { url } : { host, port: Number(port), direct: this.#part("direct").checked };
-        this.record = { scaling, hidpi, viewOnly, natural, share, ...address };
+        this.record = { scaling, hidpi, viewOnly, natural, share, layout, ...address };
         const password = this.#part("new-password").value;
         this.#part("new-password").value = "";
         this.connect(password);

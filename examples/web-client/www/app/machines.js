@@ -51,6 +51,10 @@ export class Machines extends EventTarget {
             this.#keep();
             this.dispatchEvent(new Event("change"));
         });
+        machine.addEventListener("clipboard", ({ detail }) => {
+            this.dispatchEvent(new CustomEvent("clipboard", { detail: { machine, clipboard: detail } }));
+        });
+        machine.desktop.addEventListener("keyboardleft", () => this.#buttons.get(machine)?.select.focus());
         return machine;
     }
 
@@ -119,6 +123,9 @@ export class Machines extends EventTarget {
         const title = make("span", "title", select);
         const close = make("button", "tab-close", tab);
         close.type = "button";
+        // With the keyboard it is the Delete key on the tab.
+        close.tabIndex = -1;
+        close.setAttribute("aria-hidden", "true");
         const icon = document.createElementNS(SVG, "svg");
         icon.setAttribute("aria-hidden", "true");
         const use = document.createElementNS(SVG, "use");
@@ -142,12 +149,13 @@ export class Machines extends EventTarget {
         tab.dataset.state = state;
         select.setAttribute("aria-selected", String(is));
         select.tabIndex = is ? 0 : -1;
-        close.tabIndex = is ? 0 : -1;
         title.textContent = machine.title;
         select.title = `${machine.title} (${t(`state.${state}`)})`;
         select.setAttribute("aria-label", select.title);
+        select.setAttribute("aria-description", t("tab.delete"));
+        machine.desktop.setAttribute("label", machine.title);
+        machine.desktop.setAttribute("hint", t("leave"));
         close.title = t("tab.close", { name: machine.title });
-        close.setAttribute("aria-label", close.title);
         if (is) {
             document.title = `${machine.title} – ${t("title")}`;
         }
@@ -159,6 +167,11 @@ export class Machines extends EventTarget {
         const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
         const next = event.key === "Home" ? 0 : event.key === "End" ? this.#list.length - 1
             : step && (index + step + this.#list.length) % this.#list.length;
+        if (event.key === "Delete" && event.target.matches("[role=tab]")) {
+            this.remove(this.selected);
+            this.#buttons.get(this.selected).select.focus();
+            return;
+        }
         if (next === undefined || !event.target.matches("[role=tab]")) {
             return;
         }

@@ -5,7 +5,7 @@ const SETTINGS = "spice.settings";
 const MOST_MACHINES = 32;
 /** What is kept of a machine, and of which type. */
 const FIELDS = { host: "string", port: "number", url: "string", direct: "boolean", demo: "boolean", name: "string",
-    scaling: "string", hidpi: "boolean", viewOnly: "boolean", natural: "boolean", share: "boolean" };
+    scaling: "string", hidpi: "boolean", viewOnly: "boolean", natural: "boolean", layout: "string", share: "boolean" };
 
 export function readMachines() {
     const list = read(MACHINES);

@@ -145,6 +145,7 @@ function setUpSettings(machines) {
     on("hidpi", ({ checked }) => keep("hidpi", checked));
     on("view-only", ({ checked }) => keep("viewOnly", checked));
     on("natural", ({ checked }) => keep("natural", checked));
+    on("layout", ({ value }) => keep("layout", value));
     on("compression", ({ value }) => value && machines.selected.desktop.preferCompression(value));
     on("display", ({ value }) => machines.selected.desktop.showDisplay(Number(value)));
     on("resolution", (select) => {
@@ -159,7 +160,7 @@ function setUpSettings(machines) {
             return;
         }
         keep("scaling", "fit");
-        desktop.setResolution(width, height);
+        desktop.setResolution(width, height).catch((error) => toast(error.message));
     });
 }
 
@@ -170,6 +171,7 @@ async function readSettings(machines) {
     element("hidpi").checked = Boolean(record.hidpi);
     element("view-only").checked = Boolean(record.viewOnly);
     element("natural").checked = Boolean(record.natural);
+    element("layout").value = record.layout ?? "us";
     const [width, height] = desktop.screenSize;
     const size = `${width}×${height}`;
     const known = [...element("resolution").options].some(({ value }) => value === size);

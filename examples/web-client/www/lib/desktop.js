@@ -1,6 +1,7 @@
 // The element <spice-desktop>: one machine's screen on a page. What it offers is described in desktop.d.ts.
 
 import { AddressError, shownAddress, webSocketUrl } from "./address.js";
+import { contents, GuestClipboard, pasted, Transfer } from "./guest.js";
 import { Keyboard } from "./keyboard.js";
 import { Mouse } from "./mouse.js";
 import { PointerShape } from "./shape.js";
@@ -19,7 +20,7 @@ const LONGEST_TEXT = 10000;
 const FOLLOW_MS = 250;
 
 export class SpiceDesktop extends HTMLElement {
-    static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label"];
+    static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label", "hint"];
 
     #parts;
     #view;
@@ -44,6 +45,15 @@ export class SpiceDesktop extends HTMLElement {
     #viewOnly = false;
     #callbacks = {};
     #follow = 0;
+    #transfers = new Map();
+    #nextTransfer = 1;
+    #offered = "";
+    /** What keyboard, mouse and fingers are told, also before they are there. */
+    #habits = { passthrough: new Set(), trackpad: false, natural: false, idleSeconds: 300 };
+    /** Whether this page's clipboard and the guest's are one; only with the user's consent. */
+    shareClipboard = false;
+    /** The guest's keyboard layout, for texts that are typed: us, gb, de, fr, es, it or jp. */
+    keyboardLayout = "us";
 
     constructor() {
         super();
@@ -79,7 +89,11 @@ export class SpiceDesktop extends HTMLElement {
         /** What keyboard, mouse and fingers may do to this element. */
         const hands = {
             key: (code, down) => this.#call("key", code, down),
-            text: (text) => this.sendText(text),
+            text: (text) => this.sendText(text).catch(() => {}),
+            pasted: (transfer) => this.#paste(transfer),
+            get takesPaste() {
+                return outer.shareClipboard && outer.#agent && !outer.#viewOnly;
+            },
             setLocks: (bits) => this.#call("setLocks", bits),
             releaseAll: () => this.#call("releaseAll"),
             moveTo: (x, y) => {
@@ -97,6 +111,11 @@ export class SpiceDesktop extends HTMLElement {
                 this.#shape.rescale(this.#view.scale);
             },
             pan: (x, y) => this.#view.pan(x, y),
+            left: () => {
+                this.releaseAll();
+                this.blur();
+                this.#emit("keyboardleft");
+            },
             touched: () => this.#watch?.touched(),
             focus: (keyboard = true) => this.focus({ preventScroll: true, keyboard }),
             get absolute() {
@@ -114,6 +133,7 @@ export class SpiceDesktop extends HTMLElement {
             active: () => this.#emit("active"),
             woke: (seconds) => this.#woke(seconds),
         });
+        this.#applyHabits();
         this.#observer = new ResizeObserver(() => this.#resized());
         this.#observer.observe(viewport);
         this.#apply();
@@ -238,11 +258,87 @@ export class SpiceDesktop extends HTMLElement {
         this.sendKeys(["ControlLeft", "AltLeft", "Delete"]);
     }
 
-    /** Types a text. */
-    sendText(text) {
-        if (!this.#viewOnly && text) {
-            this.#call("text", String(text).slice(0, LONGEST_TEXT));
+    /**
+     * Types a text. What the guest's keyboard does not have goes through its clipboard and Shift+Insert, if it runs an
+     * agent. Resolves with the characters that could not be typed.
+     */
+    async sendText(text) {
+        const whole = String(text).slice(0, LONGEST_TEXT);
+        if (this.#viewOnly || !whole) {
+            return "";
         }
+        if (this.#agent && await this.#ask("untypable", whole, this.keyboardLayout)) {
+            await this.sendClipboardData(whole);
+            this.sendKeys(["ShiftLeft", "Insert"]);
+            return "";
+        }
+        return this.#ask("text", whole, this.keyboardLayout);
+    }
+
+    // The guest's agent.
+
+    /** Offers a text, a Blob, or { type: content, … } to the guest's clipboard. Resolves once its agent knows. */
+    async sendClipboardData(data) {
+        const { types, bytes } = await contents(data);
+        await this.#ask("setClipboard", types, bytes);
+    }
+
+    /** As noVNC's. */
+    clipboardPasteFrom(text) {
+        this.sendClipboardData(text).catch(() => {});
+    }
+
+    /** Called with { types, getData(type), getText(), getImage() } when the guest has copied; null for none. */
+    set onClipboardDataReceived(callback) {
+        this.#callbacks.clipboard = callback;
+    }
+
+    get onClipboardDataReceived() {
+        return this.#callbacks.clipboard ?? null;
+    }
+
+    /** Asks the guest for a resolution. Resolves with the width and height that it has in the end. */
+    async setResolution(width, height) {
+        // X servers take widths in steps of 8 only, and no screen smaller than this.
+        const wanted = [Math.max(320, width & ~7), Math.max(200, Math.trunc(height))];
+        return this.#ask("setResolution", ...wanted);
+    }
+
+    /** Sends a File into the guest; returns the transfer: name, size, sent, onprogress, done, cancel(). */
+    sendFile(file) {
+        const id = this.#nextTransfer++;
+        const done = this.#ask("sendFile", file.name, file, id).finally(() => this.#transfers.delete(id));
+        done.catch(() => {});
+        const transfer = new Transfer(id, file, done, () => this.#call("cancelFile", id));
+        this.#transfers.set(id, transfer);
+        this.#emit("transfer", { transfer });
+        return transfer;
+    }
+
+    /**
+     * Tells the page that a file of the guest's has arrived: { name, size, received, blob }. The element calls it, and
+     * `download` is fired; nothing is stored without the page's doing.
+     */
+    notifyDownLoad(params) {
+        this.#emit("download", params);
+    }
+
+    /** Called with sound as { samples, rate, channels, time }; there is none yet. */
+    set onAudioReceived(callback) {
+        this.#callbacks.audio = callback;
+    }
+
+    get onAudioReceived() {
+        return this.#callbacks.audio ?? null;
+    }
+
+    /** The numbers of the machine's display channels. */
+    async displays() {
+        return [...(await this.#ask("displays") ?? [])];
+    }
+
+    showDisplay(id) {
+        this.#call("showDisplay", id);
     }
 
     /** Moves the pointer to pixel x, y of the screen with these buttons held: 1 left, 2 right, 4 middle, 8, 16. */
@@ -263,8 +359,8 @@ export class SpiceDesktop extends HTMLElement {
 
     /** Turns the wheel by notches, away from the user if negative. */
     sendWheel(notches) {
-        if (!this.#viewOnly) {
-            this.#call("wheel", Math.trunc(notches));
+        if (!this.#viewOnly && Number.isFinite(notches)) {
+            this.#call("wheel", notches);
         }
     }
 
@@ -304,18 +400,42 @@ export class SpiceDesktop extends HTMLElement {
 
     /** Combinations that stay with the browser, as "Control+Shift+KeyI". */
     set passthroughKeys(combinations) {
-        this.#keyboard.passthrough = new Set(combinations);
+        this.#habits.passthrough = new Set(combinations);
+        this.#applyHabits();
+    }
+
+    get passthroughKeys() {
+        return this.#habits.passthrough;
     }
 
     /** Whether fingers move the pointer as on a trackpad. */
     set trackpad(trackpad) {
-        if (this.#touch) {
-            this.#touch.trackpad = Boolean(trackpad);
-        }
+        this.#habits.trackpad = Boolean(trackpad);
+        this.#applyHabits();
     }
 
     get trackpad() {
-        return this.#touch?.trackpad ?? false;
+        return this.#habits.trackpad;
+    }
+
+    /** Turns the wheel the other way. */
+    set naturalScroll(natural) {
+        this.#habits.natural = Boolean(natural);
+        this.#applyHabits();
+    }
+
+    get naturalScroll() {
+        return this.#habits.natural;
+    }
+
+    /** Seconds without input after which `idle` comes; 0 for never. */
+    set idleSeconds(seconds) {
+        this.#habits.idleSeconds = Number(seconds);
+        this.#applyHabits();
+    }
+
+    get idleSeconds() {
+        return this.#habits.idleSeconds;
     }
 
     // What it looks like.
@@ -382,11 +502,6 @@ export class SpiceDesktop extends HTMLElement {
     resetZoom() {
         this.#view.resetZoom();
         this.#shape.rescale(this.#view.scale);
-    }
-
-    /** Seconds without input after which `idle` comes; 0 for never. */
-    set idleSeconds(seconds) {
-        this.#watch.idleSeconds = seconds;
     }
 
     // Pictures and numbers.
@@ -552,9 +667,16 @@ export class SpiceDesktop extends HTMLElement {
             case "agent":
                 this.#agent = values[0];
                 this.#emit("capabilities", { agent: values[0] });
-                if (values[0]) {
-                    this.#followRoom();
-                }
+                this.#followRoom();
+                break;
+            case "grabbed":
+                this.#grabbed(values[0]);
+                break;
+            case "taken":
+                this.#emit("clipboardtaken");
+                break;
+            case "progress":
+                this.#transfers.get(values[0])?.advance(values[1], values[2]);
                 break;
             case "notice":
                 this.#emit("notice", { severity: ["info", "warning", "error"][values[0]] ?? "info", text: values[1] });
@@ -583,6 +705,41 @@ export class SpiceDesktop extends HTMLElement {
         this.#followRoom();
     }
 
+    /** The guest has copied something. */
+    async #grabbed(types) {
+        const clipboard = new GuestClipboard(types, (...call) => this.#ask(...call));
+        this.#callbacks.clipboard?.(clipboard);
+        this.#emit("clipboard", clipboard);
+        if (!this.shareClipboard || types.length === 0) {
+            return;
+        }
+        try {
+            const text = await clipboard.getText();
+            if (text) {
+                this.#offered = text;
+                await navigator.clipboard.writeText(text);
+                return;
+            }
+            const picture = await clipboard.getImage();
+            if (picture?.type === "image/png") {
+                await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+            }
+        } catch (error) {
+            this.#emit("clipboardrefused", { text: error.message });
+        }
+    }
+
+    /** The user pastes: what the browser hands over goes to the guest before the key does. */
+    async #paste(transfer) {
+        const { data, files } = pasted(transfer);
+        for (const file of files) {
+            this.sendFile(file);
+        }
+        if (Object.keys(data).length > 0 && data["text/plain"] !== this.#offered) {
+            await this.sendClipboardData(data).catch((error) => this.#emit("trouble", { text: error.message }));
+        }
+    }
+
     #framed(rects, pixels) {
         const detail = { rects, pixels, width: this.#view.screen[0], height: this.#view.screen[1] };
         this.#callbacks.frame?.(detail);
@@ -598,7 +755,10 @@ export class SpiceDesktop extends HTMLElement {
         this.#parts.stage.classList.toggle("frozen", !asked);
         this.#shape.reset();
         this.#mouse?.unlock();
-        this.#agent = false;
+        if (this.#agent) {
+            this.#agent = false;
+            this.#emit("capabilities", { agent: false });
+        }
         const error = Object.assign(new Error(text || "disconnected"), { code });
         this.#reject(error);
         if (code === "password-missing" || code === "password-wrong") {
@@ -682,7 +842,7 @@ export class SpiceDesktop extends HTMLElement {
             const [width, height] = this.#view.room;
             const [isWidth, isHeight] = this.#view.screen;
             if (width > 0 && height > 0 && (width !== isWidth || height !== isHeight)) {
-                this.setResolution(width, height);
+                this.setResolution(width, height).catch((error) => this.#emit("trouble", { text: error.message }));
             }
         }, FOLLOW_MS);
     }
@@ -703,9 +863,19 @@ export class SpiceDesktop extends HTMLElement {
         this.#resized();
     }
 
+    #applyHabits() {
+        if (this.#keyboard) {
+            this.#keyboard.passthrough = this.#habits.passthrough;
+            this.#mouse.naturalScroll = this.#habits.natural;
+            this.#touch.trackpad = this.#habits.trackpad;
+            this.#watch.idleSeconds = this.#habits.idleSeconds;
+        }
+    }
+
     #label() {
         const label = this.getAttribute("label") ?? (this.#name || "remote machine");
         this.#parts.keys.setAttribute("aria-label", label);
+        this.#parts.keys.setAttribute("aria-description", this.getAttribute("hint") ?? "Ctrl+Alt+Shift leaves the machine");
         this.#parts.screen?.setAttribute("aria-label", label);
     }
 

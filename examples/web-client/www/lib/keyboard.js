@@ -4,12 +4,17 @@ const LOCKS = [["ScrollLock", 1], ["NumLock", 2], ["CapsLock", 4]];
 /** Milliseconds in which Windows follows its made-up Control with the AltGr that it belongs to. */
 const ALTGR_MS = 50;
 
+/** Milliseconds in which a browser follows Control+V with what it has to paste. */
+const PASTE_MS = 150;
+
 export class Keyboard {
     #sink;
     #desktop;
     #held = new Set();
     #control = null;
     #guestLocks = null;
+    #paste = null;
+    #leaving = false;
     #mac = /Mac|iPhone|iPad/.test(navigator.platform);
     #windows = /Win/.test(navigator.platform);
     #abort = new AbortController();
@@ -19,7 +24,8 @@ export class Keyboard {
 
     /**
      * Listens at `sink`, an editable element that is out of sight, so that input methods and on-screen keyboards work.
-     * `desktop` has key(code, down), text(string), setLocks(bits) and touched().
+     * `desktop` has key(code, down), text(string), setLocks(bits), releaseAll(), touched(), left(),
+     * takesPaste, and pasted(DataTransfer), a promise.
      */
     constructor(sink, desktop) {
         this.#sink = sink;
@@ -30,7 +36,7 @@ export class Keyboard {
         sink.addEventListener("blur", () => this.release(), options);
         sink.addEventListener("compositionend", (event) => this.#typed(event.data), options);
         sink.addEventListener("input", (event) => this.#input(event), options);
-        sink.addEventListener("paste", (event) => event.preventDefault(), options);
+        sink.addEventListener("paste", (event) => this.#pasted(event), options);
         window.addEventListener("blur", () => this.release(), options);
         document.addEventListener("visibilitychange", () => document.hidden && this.release(), options);
     }
@@ -64,6 +70,8 @@ export class Keyboard {
         }
         this.#desktop.touched();
         const code = event.code;
+        // The way out for those who have only a keyboard: these three together, and nothing else.
+        this.#leaving = MODIFIERS.has(code) && event.ctrlKey && event.altKey && event.shiftKey && !event.metaKey;
         if (!code || code === "Unidentified") {
             // A key of an on-screen keyboard: what it types comes as input, what it does has a name.
             if (NAMED.has(event.key)) {
@@ -73,8 +81,14 @@ export class Keyboard {
             }
             return;
         }
-        event.preventDefault();
         event.stopPropagation();
+        if (isPaste(event) && this.#desktop.takesPaste && !event.repeat) {
+            // The browser hands over its clipboard, if it does; the key follows it.
+            this.#syncLocks(event);
+            this.#paste = { code, late: [], timer: setTimeout(() => this.#endPaste(), PASTE_MS) };
+            return;
+        }
+        event.preventDefault();
         if (this.#altgr(event)) {
             return;
         }
@@ -97,12 +111,20 @@ export class Keyboard {
         if (code === "ControlLeft" && this.#control) {
             this.#flushControl();
         }
+        if (this.#paste) {
+            this.#paste.late.push(code);
+            return;
+        }
         if (code === "CapsLock" && this.#mac) {
             this.#tap(code);
             return;
         }
         if (this.#held.has(code)) {
             this.#send(code, false);
+        }
+        if (this.#leaving && MODIFIERS.has(code)) {
+            this.#leaving = false;
+            this.#desktop.left();
         }
         if (this.#mac && code.startsWith("Meta")) {
             // While Command was held, macOS told of no other key's release.
@@ -132,6 +154,33 @@ export class Keyboard {
             }
         }
         return false;
+    }
+
+    async #pasted(event) {
+        event.preventDefault();
+        const paste = this.#paste;
+        if (!paste || !event.clipboardData) {
+            return;
+        }
+        clearTimeout(paste.timer);
+        try {
+            await this.#desktop.pasted(event.clipboardData);
+        } finally {
+            this.#endPaste();
+        }
+    }
+
+    /** Presses the key that asked for it, and releases what was let go meanwhile. */
+    #endPaste() {
+        const paste = this.#paste;
+        this.#paste = null;
+        if (paste) {
+            clearTimeout(paste.timer);
+            this.#send(paste.code, true);
+            for (const code of paste.late) {
+                this.#send(code, false);
+            }
+        }
     }
 
     #flushControl() {
@@ -201,6 +250,10 @@ export class Keyboard {
         this.#sink.value = " ";
         this.#sink.setSelectionRange(1, 1);
     }
+}
+
+function isPaste(event) {
+    return event.ctrlKey && !event.altKey && !event.metaKey && event.code === "KeyV" || event.shiftKey && event.code === "Insert";
 }
 
 /** The event's combination as in `passthrough`. */

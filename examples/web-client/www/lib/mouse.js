@@ -9,7 +9,6 @@ export class Mouse {
     #abort = new AbortController();
     #absolute = true;
     #rest = [0, 0];
-    #wheel = 0;
     enabled = true;
     /** Turns the wheel the other way. */
     naturalScroll = false;
@@ -144,11 +143,6 @@ export class Mouse {
 
     /** Turns the wheel by notches or parts of them. */
     scroll(notches) {
-        this.#wheel += this.naturalScroll ? -notches : notches;
-        const whole = Math.trunc(this.#wheel);
-        if (whole !== 0) {
-            this.#wheel -= whole;
-            this.#desktop.wheel(whole);
-        }
+        this.#desktop.wheel(this.naturalScroll ? -notches : notches);
     }
 }

@@ -47,12 +47,12 @@ async function open(canvas, renderer) {
     calls.forEach(run);
 }
 
-function run([id, method, ...values]) {
+async function run([id, method, ...values]) {
     try {
-        const value = desktop[method](...values);
+        // Calls begin in order; those that take time end when they will.
+        const value = await desktop[method](...values);
         if (id) {
-            const buffers = ArrayBuffer.isView(value?.pixels) ? [value.pixels.buffer] : [];
-            self.postMessage(["answer", id, value], buffers);
+            self.postMessage(["answer", id, value], transferable([value, value?.pixels]));
         }
     } catch (error) {
         if (id) {

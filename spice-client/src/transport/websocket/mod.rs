@@ -8,12 +8,14 @@
 //! A browser gives no way to slow a WebSocket down. What has arrived and is not yet read is therefore bounded by
 //! [`RECEIVE_QUEUE`]; the windows of acknowledged messages keep an honest server far below it.
 
+mod closed;
 mod platform;
 mod stream;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
+pub use closed::Closed;
 pub use platform::{Browser, Sleep};
 pub use stream::{Connect, WebSocketStream};
 

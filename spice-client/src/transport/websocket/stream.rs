@@ -15,7 +15,7 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use crate::transport::websocket::{RECEIVE_QUEUE, Sleep, Traffic};
+use crate::transport::websocket::{Closed, RECEIVE_QUEUE, Sleep, Traffic};
 
 /// A WebSocket that is coming up.
 #[derive(Debug)]
@@ -61,9 +61,29 @@ struct Shared {
 }
 
 enum End {
-    /// Closed by the peer or by this side.
-    Closed,
+    Closed(Closed),
     Failed(String),
+}
+
+impl End {
+    /// As the error of a stream that is not up yet.
+    fn refusal(&self) -> io::Error {
+        match self {
+            Self::Closed(closed) if closed.reason.is_empty() && closed.is_end() => {
+                io::ErrorKind::ConnectionRefused.into()
+            }
+            Self::Closed(closed) => io::Error::other(closed.clone()),
+            Self::Failed(why) => io::Error::other(why.clone()),
+        }
+    }
+
+    /// As what a read gives once everything has been read.
+    fn last_read(&self) -> io::Result<usize> {
+        match self {
+            Self::Closed(closed) if closed.is_end() => Ok(0),
+            other => Err(other.refusal()),
+        }
+    }
 }
 
 /// What the browser calls; kept for as long as it may.
@@ -139,11 +159,11 @@ impl WebSocketStream {
 
     fn poll_open(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut shared = self.shared.borrow_mut();
-        match &shared.end {
-            Some(End::Failed(why)) => return Poll::Ready(Err(io::Error::other(why.clone()))),
-            Some(End::Closed) => return Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into())),
-            None if shared.open => return Poll::Ready(Ok(())),
-            None => {}
+        if shared.open {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(end) = &shared.end {
+            return Poll::Ready(Err(end.refusal()));
         }
         shared.reader = Some(cx.waker().clone());
         Poll::Pending
@@ -172,9 +192,8 @@ impl Handlers {
         let state = Rc::clone(shared);
         let close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
             let mut shared = state.borrow_mut();
-            let reason = event.reason();
-            let end = if reason.is_empty() { End::Closed } else { End::Failed(reason) };
-            shared.end.get_or_insert(end);
+            let closed = Closed { code: event.code(), reason: event.reason() };
+            shared.end.get_or_insert(End::Closed(closed));
             shared.wake();
         });
         socket.set_onopen(Some(open.as_ref().unchecked_ref()));
@@ -191,10 +210,8 @@ impl AsyncRead for WebSocketStream {
         if count > 0 || buf.is_empty() {
             return Poll::Ready(Ok(count));
         }
-        match &shared.end {
-            Some(End::Closed) => return Poll::Ready(Ok(0)),
-            Some(End::Failed(why)) => return Poll::Ready(Err(io::Error::other(why.clone()))),
-            None => {}
+        if let Some(end) = &shared.end {
+            return Poll::Ready(end.last_read());
         }
         shared.reader = Some(cx.waker().clone());
         Poll::Pending
