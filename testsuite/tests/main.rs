@@ -14,6 +14,7 @@ mod live;
 mod server_role;
 mod transfers;
 mod web_ends;
+mod web_guest;
 mod web_input;
 mod web_page;
 mod web_screen;
