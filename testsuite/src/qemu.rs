@@ -123,6 +123,11 @@ impl Qemu {
         self.tls_port
     }
 
+    /// The file of the certificate authority, with [`Access::TlsForAll`].
+    pub fn authority(&self) -> PathBuf {
+        self.folder.file("ca-cert.pem")
+    }
+
     /// The unix socket, with [`Access::Unix`].
     pub fn socket(&self) -> PathBuf {
         self.folder.file("spice.sock")

@@ -8,6 +8,7 @@ mod channels;
 mod desktop;
 mod failures;
 mod firmware;
+mod gateway;
 mod input;
 mod kills;
 mod live;
