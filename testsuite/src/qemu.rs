@@ -156,10 +156,14 @@ impl Qemu {
 
 /// Makes a certificate authority and a server certificate under the names that QEMU looks for.
 fn make_certificates(folder: &TempDir) -> Result<()> {
+    // Without an extension the certificate would be of version 1, which nobody's TLS library but OpenSSL takes.
+    let extensions = folder.file("server.ext");
+    std::fs::write(&extensions, "subjectAltName=DNS:localhost\n")
+        .map_err(|error| format!("{}: {error}", extensions.display()))?;
     let calls = [
         "req -x509 -newkey rsa:2048 -nodes -days 30 -keyout ca-key.pem -out ca-cert.pem -subj /O=Test/CN=test-ca",
         "req -newkey rsa:2048 -nodes -keyout server-key.pem -out server.csr -subj /O=Test/CN=localhost",
-        "x509 -req -in server.csr -CA ca-cert.pem -CAkey ca-key.pem -CAcreateserial -days 30 -out server-cert.pem",
+        "x509 -req -in server.csr -CA ca-cert.pem -CAkey ca-key.pem -CAcreateserial -days 30 -extfile server.ext -out server-cert.pem",
     ];
     for call in calls {
         Program::new("openssl").folder(folder.path()).args(call.split(' ')).read(Duration::from_secs(60))?;

@@ -131,6 +131,10 @@ fn tls_reason(error: &io::Error) -> String {
     match inner {
         Some(rustls::Error::InvalidMessage(_)) => "it does not speak TLS on this port.".into(),
         Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason)))) => {
+            let reason = reason.to_string();
+            if reason.contains("UnsupportedCertVersion") {
+                return "its certificate is of X.509 version 1; its administrator has to make one of version 3.".into();
+            }
             format!("its certificate is refused, {reason}.")
         }
         Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
