@@ -14,7 +14,7 @@ pub(crate) struct Ground {
     /// Whether compression drops bits without a meaning.
     loses_padding: bool,
     undefined: BTreeMap<u32, bool>,
-    /// Surfaces and cached bitmaps that were a picture of a composition with a transformation, a filter or a
+    /// Surfaces and cached bitmaps that were the pattern of a text, or a picture of a composition with a transformation, a filter or a
     /// repetition: the server leaves these on its picture, where they disturb every later command that reads it.
     disturbed: BTreeSet<u64>,
 }
@@ -43,7 +43,7 @@ impl Ground {
         }
         let mut kept = command.images().into_iter().filter_map(Image::kept);
         if kept.any(|image| self.disturbed.contains(&image)) {
-            return Err("picture with a transformation left from a composition");
+            return Err("picture with a transformation or repetition left from an earlier command");
         }
         survives(scene, target, command)?;
         let to = target.format;
@@ -64,6 +64,10 @@ impl Ground {
             }
             _ if raw && undefined && to == Format::Argb => return Err("undefined bits as alpha"),
             _ => {}
+        }
+        if let Op::Text { fore: Brush::Pattern(image, _), .. } = &command.op {
+            // Here it is the repetition.
+            self.disturbed.extend(image.kept());
         }
         if let Op::Composite { flags, source, mask } = &command.op {
             let layers = [(Some(source), flags >> 8, flags >> 14), (mask.as_ref(), flags >> 11, flags >> 16)];

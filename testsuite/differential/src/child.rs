@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::admit::{Ground, Reason};
+use crate::admit::Ground;
 use crate::device::Handle;
 use crate::encode::encode;
 use crate::generate;
@@ -40,7 +40,7 @@ pub(crate) struct Mismatch {
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) commands: u64,
-    pub(crate) skipped: BTreeMap<Reason, u64>,
+    pub(crate) skipped: BTreeMap<String, u64>,
     pub(crate) images: BTreeMap<u8, u64>,
 }
 
@@ -98,7 +98,7 @@ impl Run {
                 continue;
             }
             if let Err(reason) = ground.admit(&scene, command) {
-                *self.summary.skipped.entry(reason).or_default() += 1;
+                *self.summary.skipped.entry(reason.to_owned()).or_default() += 1;
                 continue;
             }
             if task.verbose {

@@ -16,6 +16,7 @@ mod parent;
 mod pictures;
 mod scene;
 mod server;
+mod shrink;
 mod viewer;
 
 use std::process::ExitCode;
