@@ -160,7 +160,7 @@ impl Segment {
         let along = [Edge::new(d, self.k), Edge::new(minus(d), self.k)];
         while left > dash {
             *budget = budget.checked_sub(1).ok_or(TooManyDashes)?;
-            let step = (d.0 * (dash / self.length), d.1 * (dash / self.length));
+            let step = (dash * d.0 / self.length, dash * d.1 / self.length);
             let (a_end, b_end) = (plus(a, step), plus(b, step));
             let end_k = dot(a_end, d);
             if index.is_multiple_of(2) {
