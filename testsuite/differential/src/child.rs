@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::admit::Ground;
+use crate::admit::{Ground, disturbs};
 use crate::device::Handle;
 use crate::encode::encode;
 use crate::generate;
 use crate::scene::{Brush, Command, MARKER, Op, Scene, SurfaceSpec};
 use crate::server::Mode;
 use crate::viewer::Viewer;
+
+/// Commands from one comparison to the next, unless a child is told otherwise.
+pub(crate) const STEP: usize = 10;
 
 /// What a child is told to do.
 #[derive(Clone, Debug)]
@@ -103,6 +106,9 @@ impl Run {
             }
             if task.verbose {
                 println!("{index}: {command:?}");
+            }
+            if waiting > 0 && !disturbs(command).is_empty() {
+                scene.surfaces.iter().for_each(|spec| self.device.update(spec));
             }
             if matches!(command.op, Op::Recreate) {
                 self.recreate(&scene, command.surface, &mut places)?;

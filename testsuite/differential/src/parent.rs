@@ -1,7 +1,7 @@
 //! Runs children, one per stretch of scenes, and adds up what they report.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,38 +49,20 @@ pub(crate) fn print_mismatch(mismatch: &Mismatch) {
 /// Draws about so many commands, and fails with the smallest sequence that shows the first difference.
 pub(crate) fn run(commands: u64, seed: u64, modes: &[Mode], jobs: usize) -> Result<(), String> {
     let started = Instant::now();
-    let scenes = commands.div_ceil(modes.len() as u64 * COMMANDS as u64).max(1);
-    let scenes = u32::try_from(scenes).map_err(|_| "too many commands for one run".to_owned())?;
-    let stretches = modes.iter().flat_map(|mode| {
-        (0..scenes).step_by(SCENES as usize).map(move |first| Stretch {
-            mode: *mode,
-            seed,
-            first,
-            scenes: SCENES.min(scenes - first),
-        })
-    });
-    let work = Mutex::new(stretches.collect::<VecDeque<_>>());
-    let results = Mutex::new((BTreeMap::<&str, Summary>::new(), None));
+    let plan = Mutex::new(Plan::new(commands, modes));
     thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 loop {
-                    let next = work.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    let next = lock(&plan).next(seed);
                     let Some(stretch) = next else { break };
                     let outcome = call(&stretch, &[]).and_then(|finished| outcome(&stretch, &finished));
-                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-                    match outcome {
-                        Ok(summary) => results.0.entry(stretch.mode.name()).or_default().add(summary),
-                        Err(failure) => {
-                            results.1.get_or_insert((stretch, failure));
-                            work.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                        }
-                    }
+                    lock(&plan).done(stretch, outcome);
                 }
             });
         }
     });
-    let (sums, failure) = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Plan { sums, failure, .. } = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some((stretch, failure)) = failure {
         return Err(shrink::explain(&stretch, &failure));
     }
@@ -101,6 +83,56 @@ pub(crate) fn run(commands: u64, seed: u64, modes: &[Mode], jobs: usize) -> Resu
         started.elapsed().as_secs_f32()
     );
     Ok(())
+}
+
+fn lock(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {
+    plan.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is still to be drawn, and what came of the rest.
+struct Plan {
+    /// Commands to draw in each mode.
+    wanted: u64,
+    /// The modes with the number of the next scene, and about how many commands have been given out.
+    modes: Vec<(Mode, u32, u64)>,
+    sums: BTreeMap<&'static str, Summary>,
+    failure: Option<(Stretch, String)>,
+}
+
+impl Plan {
+    fn new(commands: u64, modes: &[Mode]) -> Self {
+        // Every compression has scenes of its own.
+        let numbered = Mode::ALL.iter().zip(0..).filter(|(mode, _)| modes.contains(mode));
+        let modes = numbered.map(|(mode, n)| (*mode, n << 16, 0)).collect::<Vec<_>>();
+        let wanted = commands.div_ceil(modes.len().max(1) as u64);
+        Self { wanted, modes, sums: BTreeMap::new(), failure: None }
+    }
+
+    fn next(&mut self, seed: u64) -> Option<Stretch> {
+        if self.failure.is_some() {
+            return None;
+        }
+        let (mode, scene, given) = self.modes.iter_mut().min_by_key(|(_, _, given)| *given)?;
+        let missing = self.wanted.saturating_sub(*given);
+        let scenes = missing.div_ceil(COMMANDS as u64).min(SCENES.into()) as u32;
+        let stretch = Stretch { mode: *mode, seed, first: *scene, scenes };
+        *given += u64::from(scenes) * COMMANDS as u64;
+        *scene += scenes;
+        (scenes > 0).then_some(stretch)
+    }
+
+    fn done(&mut self, stretch: Stretch, outcome: std::result::Result<Summary, String>) {
+        match outcome {
+            Ok(summary) => {
+                // Some of the commands were left out.
+                let planned = u64::from(stretch.scenes) * COMMANDS as u64;
+                let of_mode = self.modes.iter_mut().filter(|(mode, ..)| *mode == stretch.mode);
+                of_mode.for_each(|(_, _, given)| *given -= planned.saturating_sub(summary.commands));
+                self.sums.entry(stretch.mode.name()).or_default().add(summary);
+            }
+            Err(failure) => _ = self.failure.get_or_insert((stretch, failure)),
+        }
+    }
 }
 
 /// Runs a child to its end.

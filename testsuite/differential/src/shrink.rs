@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use crate::child::STEP;
 use crate::generate::COMMANDS;
 use crate::parent::{Stretch, call, failure};
 
@@ -18,38 +19,41 @@ pub(crate) fn explain(stretch: &Stretch, first_failure: &str) -> String {
         first + scenes - 1
     );
     // Scenes begin with new surfaces, so one alone will do; only what the server keeps of images outlives them.
-    let alone = (*first..first + scenes).find_map(|scene| {
-        let one = Stretch { first: scene, scenes: 1, ..stretch.clone() };
-        Some((run(&one, None)?, one))
+    // Some differences need several commands to wait for the server at the same time.
+    let alone = [1, STEP].into_iter().find_map(|step| {
+        (*first..first + scenes).find_map(|scene| {
+            let one = Stretch { first: scene, scenes: 1, ..stretch.clone() };
+            Some((run(&one, step, None)?, one, step))
+        })
     });
-    let Some((words, one)) = alone else {
+    let Some((words, one, step)) = alone else {
         let _ =
-            write!(text, "\nno scene shows it alone; run the stretch again with: {}", again(stretch, None));
+            write!(text, "\nno scene shows it alone; run the stretch again with: {}", again(stretch, &[]));
         return text;
     };
     let last = last_command(&words).unwrap_or(COMMANDS - 1);
-    let keep = smallest((0..=last).collect(), |keep| run(&one, Some(keep)).is_some());
-    let words = run(&one, Some(&keep)).unwrap_or(words);
+    let keep = smallest((0..=last).collect(), |keep| run(&one, step, Some(keep)).is_some());
+    let words = run(&one, step, Some(&keep)).unwrap_or(words);
     let _ = write!(text, "\nsmallest sequence, {} commands:\n{words}", keep.len());
-    let verbose = call(&one, &options(Some(&keep), true)).map(|f| f.stdout).unwrap_or_default();
+    let verbose = call(&one, &options(step, Some(&keep), true)).map(|f| f.stdout).unwrap_or_default();
     for line in verbose.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
         let _ = write!(text, "\n  {line}");
     }
-    let _ = write!(text, "\nrun it again with: {}", again(&one, Some(&keep)));
+    let _ = write!(text, "\nrun it again with: {}", again(&one, &options(step, Some(&keep), true)));
     text
 }
 
-/// Compares after each command; gives the failure in words if there is one.
-fn run(one: &Stretch, keep: Option<&[usize]>) -> Option<String> {
-    let finished = match call(one, &options(keep, false)) {
+/// Compares after every `step` commands; gives the failure in words if there is one.
+fn run(one: &Stretch, step: usize, keep: Option<&[usize]>) -> Option<String> {
+    let finished = match call(one, &options(step, keep, false)) {
         Ok(finished) => finished,
         Err(error) => return Some(error),
     };
     (!finished.status.success()).then(|| failure(&finished))
 }
 
-fn options(keep: Option<&[usize]>, verbose: bool) -> Vec<String> {
-    let mut options = vec!["--step".to_owned(), "1".to_owned()];
+fn options(step: usize, keep: Option<&[usize]>, verbose: bool) -> Vec<String> {
+    let mut options = vec!["--step".to_owned(), step.to_string()];
     if let Some(keep) = keep {
         let list: Vec<String> = keep.iter().map(usize::to_string).collect();
         options.extend(["--keep".to_owned(), list.join(",")]);
@@ -60,13 +64,13 @@ fn options(keep: Option<&[usize]>, verbose: bool) -> Vec<String> {
     options
 }
 
-fn again(stretch: &Stretch, keep: Option<&[usize]>) -> String {
+fn again(stretch: &Stretch, options: &[String]) -> String {
     let Stretch { mode, seed, first, scenes } = stretch;
-    let options = keep.map(|keep| options(Some(keep), true).join(" ")).unwrap_or_default();
     format!(
         "cargo run --release -p differential --features servers -- child --mode {} --seed {seed} --first {first} \
-         --scenes {scenes} {options}",
-        mode.name()
+         --scenes {scenes} {}",
+        mode.name(),
+        options.join(" ")
     )
 }
 
