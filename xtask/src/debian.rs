@@ -26,6 +26,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "imagemagick", uses: &["import", "convert", "display"] },
     Package { name: "spice-client-gtk", uses: &["spicy-screenshot"] },
     Package { name: "openssl", uses: &["openssl"] },
+    Package { name: "libspice-server-dev", uses: &["/usr/include/spice-server"] },
 ];
 
 /// Makes sure that everything the real-server suite calls is there.

@@ -138,7 +138,8 @@ impl Segment {
     fn new(from: Pixel, to: Pixel) -> Self {
         let d = (f64::from(to.0) - f64::from(from.0), f64::from(to.1) - f64::from(from.1));
         let length = if d.0 == 0.0 || d.1 == 0.0 { d.0.abs() + d.1.abs() } else { d.0.hypot(d.1) };
-        let side = (0.5 * d.1 / length, -0.5 * d.0 / length);
+        let half = 0.5 / length;
+        let side = (half * d.1, -(half * d.0));
         Self { from, to, d, length, side, k: 0.5 * length }
     }
 
@@ -160,7 +161,7 @@ impl Segment {
         let along = [Edge::new(d, self.k), Edge::new(minus(d), self.k)];
         while left > dash {
             *budget = budget.checked_sub(1).ok_or(TooManyDashes)?;
-            let step = (d.0 * (dash / self.length), d.1 * (dash / self.length));
+            let step = (dash * d.0 / self.length, dash * d.1 / self.length);
             let (a_end, b_end) = (plus(a, step), plus(b, step));
             let end_k = dot(a_end, d);
             if index.is_multiple_of(2) {
