@@ -4,12 +4,14 @@
 //! `TESTSUITE_SEED` repeats the choices of a failed run.
 
 mod channels;
+mod cursor;
 mod desktop;
 mod failures;
 mod firmware;
 mod kills;
 mod live;
 mod server_role;
+mod video;
 
 use testsuite::picture::Picture;
 
