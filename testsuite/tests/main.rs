@@ -5,6 +5,7 @@
 
 mod agent;
 mod channels;
+mod cursor;
 mod desktop;
 mod failures;
 mod firmware;
@@ -13,6 +14,7 @@ mod kills;
 mod live;
 mod server_role;
 mod transfers;
+mod video;
 
 use testsuite::picture::Picture;
 

@@ -3,5 +3,6 @@
 mod ends;
 mod platform;
 mod pressure;
+mod recording;
 mod server;
 mod silence;
