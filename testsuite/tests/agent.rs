@@ -149,7 +149,11 @@ fn an_agent_that_comes_back_is_offered_the_clipboard_again() {
     console.wait("an offer", console.handle().set_clipboard(Selection::Clipboard, content)).unwrap();
     for round in 0..4 {
         console.clear();
-        if round % 2 == 0 { guest.kill_session_agent() } else { guest.kill_agent() }
+        if round % 2 == 0 {
+            guest.kill_session_agent()
+        } else {
+            guest.kill_agent()
+        }
         console
             .event("word of the agent's end", |event| {
                 matches!(event, Event::Agent(agent::Event::Gone)).then_some(())

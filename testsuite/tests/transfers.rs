@@ -75,6 +75,8 @@ fn large_and_small_files_arrive_at_once() {
     // The clipboard does not wait for the file to end.
     let text = [(agent::DataType::UTF8_TEXT, "in between".into())];
     console.wait("an offer", console.handle().set_clipboard(agent::Selection::Clipboard, text)).unwrap();
+    let targets = ["-o", "-selection", "clipboard", "-t", "TARGETS"];
+    guest.xspice.wait_until_said("the offer", "xclip", &targets, "UTF8_STRING").unwrap();
     let targets = ["-o", "-selection", "clipboard", "-t", "UTF8_STRING"];
     let pasted = guest.xspice.program("xclip").args(targets).read(Duration::from_secs(30)).unwrap();
     assert_eq!(pasted, "in between");
@@ -127,6 +129,7 @@ fn agents_and_servers_are_killed_during_transfers() {
     let mut guest = Guest::start().unwrap();
     let mut console = Console::with_agent(guest.port()).unwrap();
     let (mut failed, mut arrived, mut before) = (0, 0, 0);
+    let (mut returned, mut spoilt) = (0, 0);
     for round in 0..kills() {
         let files: Vec<_> = (0..4)
             .map(|n| {
@@ -155,7 +158,16 @@ fn agents_and_servers_are_killed_during_transfers() {
             }
         }
         assert!(console.outcome("an answer", paste).unwrap().unwrap().is_err());
-        if server {
+        let gone = |event: &Event| matches!(event, Event::Agent(agent::Event::Gone)).then_some(());
+        if !server {
+            console.event("word of the agent's end", gone).unwrap();
+        }
+        if server || guest.is_spoilt() {
+            // Then the client leaves, which ends everything too.
+            if !server {
+                console.handle().disconnect().unwrap();
+                spoilt += 1;
+            }
             let resized = console.outcome("an answer", resize).unwrap().unwrap();
             assert!(matches!(resized, Ok(_) | Err(agent::Error::SessionOver)), "round {round}: {resized:?}");
             testsuite::wait_for("the end of every task", Duration::from_secs(20), || {
@@ -168,22 +180,22 @@ fn agents_and_servers_are_killed_during_transfers() {
             console = Console::with_agent(guest.port()).unwrap();
         } else {
             guest.kill_agent();
-            // A wish that nobody follows is given up in time; this one was, or the next agent fulfils it.
-            let gone = |event: &Event| matches!(event, Event::Agent(agent::Event::Gone)).then_some(());
-            console.event("word of the agent's end", gone).unwrap();
             console.clear();
             guest.start_agent().unwrap();
             console.agent().unwrap();
-            let _ = console.outcome("an answer", resize).unwrap().unwrap();
+            // A wish that was said to the last agent is said to this one too.
+            console.outcome("an answer", resize).unwrap().unwrap().unwrap();
             testsuite::wait_for("the end of all tasks but two", Duration::from_secs(20), || {
                 Ok((console.tasks() == 2).then_some(()))
             })
             .unwrap();
+            returned += 1;
         }
         if round == kills() / 10 {
             before = resident();
         }
     }
+    println!("{returned} agents came back, {spoilt} could not");
     println!(
         "{failed} files failed and {arrived} arrived in {} rounds; memory {before} then {}",
         kills(),
