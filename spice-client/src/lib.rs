@@ -37,6 +37,8 @@ mod answer;
 pub mod canvas;
 mod client;
 mod config;
+#[cfg(feature = "canvas")]
+pub mod console;
 mod core;
 mod driver;
 mod error;

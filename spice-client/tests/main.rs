@@ -1,4 +1,8 @@
 //! Integration tests, a module per topic.
 
 #[cfg(feature = "tokio")]
+mod agent;
+#[cfg(feature = "tokio")]
 mod driver;
+#[cfg(feature = "tokio")]
+mod input;
