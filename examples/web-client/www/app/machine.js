@@ -5,6 +5,7 @@ import { fillTexts, has, t } from "./i18n.js";
 import { toast } from "./toasts.js";
 
 let serial = 0;
+const MODE_MS = 2500;
 
 export class Machine extends EventTarget {
     #part;
@@ -156,12 +157,19 @@ export class Machine extends EventTarget {
         on("clipboard", (clipboard) => this.dispatchEvent(new CustomEvent("clipboard", { detail: clipboard })));
         on("download", ({ name }) => toast(t("download.received", { name })));
         on("idle", ({ seconds }) => toast(t("idle", { minutes: Math.round(seconds / 60) })));
-        on("notice", ({ text }) => toast(text));
+        on("notice", ({ severity, text }) => (severity === "error" ? toast(text) : console.info("spice:", text)));
         on("trouble", ({ text }) => console.info("spice:", text));
         on("wake", () => toast(t("wake")));
+        let told = 0;
         on("mousemode", ({ absolute }) => {
-            if (!absolute && matchMedia("(pointer: fine)").matches && this.panel.classList.contains("selected")) {
-                toast(t("pointer.lock"));
+            clearTimeout(told);
+            // Most machines only begin like that.
+            if (!absolute && matchMedia("(pointer: fine)").matches) {
+                told = setTimeout(() => {
+                    if (desktop.state === "connected" && this.panel.classList.contains("selected")) {
+                        toast(t("pointer.lock"));
+                    }
+                }, MODE_MS);
             }
         });
         this.#forms();
