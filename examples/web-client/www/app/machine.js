@@ -10,6 +10,7 @@ const MODE_MS = 2500;
 export class Machine extends EventTarget {
     #part;
     #covers;
+    #failure = null;
 
     /** `record` is what is kept of it: { host, port, url, direct, demo, token, name, … }. */
     constructor(record, options) {
@@ -90,6 +91,9 @@ export class Machine extends EventTarget {
 
     translate() {
         fillTexts(this.panel);
+        if (this.covered === "failed") {
+            this.#tellFailure();
+        }
     }
 
     /** Lays one of the covers over the screen, or none. */
@@ -232,14 +236,19 @@ export class Machine extends EventTarget {
     }
 
     #fail(code, reason) {
-        const kind = has(`error.${code}`) ? code : "failed";
-        this.#part("failed-title").textContent = t(`error.${kind}`, { name: this.title });
-        this.#part("failed-next").textContent = t(`error.${kind}.next`, { name: this.title });
+        this.#failure = { code: has(`error.${code}`) ? code : "failed", reason };
+        this.#tellFailure();
+        this.cover("failed");
+        this.#taken();
+    }
+
+    #tellFailure() {
+        const { code, reason } = this.#failure;
+        this.#part("failed-title").textContent = t(`error.${code}`, { name: this.title });
+        this.#part("failed-next").textContent = t(`error.${code}.next`, { name: this.title });
         const detail = this.#part("failed-detail");
         detail.textContent = reason ?? "";
         detail.hidden = !reason;
-        this.cover("failed");
-        this.#taken();
     }
 
     /** The keyboard goes where something can be done, if the user is here. */
