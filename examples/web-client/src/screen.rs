@@ -30,6 +30,8 @@ pub(crate) struct Screen {
     frames: u32,
     /// When the user last did something that the screen has not answered yet.
     asked_ms: Option<f64>,
+    /// When the last frame was shown.
+    shown_ms: f64,
     pub(crate) stats: Stats,
 }
 
@@ -54,6 +56,7 @@ impl Screen {
             complete: false,
             frames: 0,
             asked_ms: None,
+            shown_ms: 0.0,
             stats: Stats::default(),
         })
     }
@@ -129,10 +132,14 @@ impl Screen {
         self.displays.get(&self.shown)
     }
 
-    /// Shows what is new; true when something was.
+    /// Shows what is new; true when something is left to be shown with a later frame.
     pub(crate) fn show(&mut self) -> Result<bool, JsValue> {
-        let Some(display) = self.displays.get_mut(&self.shown) else { return Ok(false) };
         let began = now_ms();
+        // Who waits for an answer sees it at once.
+        if self.asked_ms.is_none() && began - self.shown_ms < self.presenter.pace_ms() {
+            return Ok(self.is_dirty());
+        }
+        let Some(display) = self.displays.get_mut(&self.shown) else { return Ok(false) };
         let is_late = began - display.created_ms > UNMARKED_MS;
         if display.canvas.damage().is_empty() || !(display.canvas.is_marked() || is_late) {
             return Ok(false);
@@ -164,7 +171,8 @@ impl Screen {
         self.stats.pixels +=
             rects.iter().map(|rect| u64::from(rect.width()) * u64::from(rect.height())).sum::<u64>();
         self.stats.show_ms += now - began;
-        Ok(true)
+        self.shown_ms = began;
+        Ok(false)
     }
 
     /// The user has done something.

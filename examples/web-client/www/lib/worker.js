@@ -33,9 +33,10 @@ self.onmessage = ({ data }) => {
 async function open(canvas, renderer) {
     const build = WebAssembly.validate(SIMD_PROBE) ? "simd" : "base";
     try {
-        const library = await import(`./wasm/${build}/web_client.js`);
-        await library.default({ module_or_path: new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url) });
-        desktop = new library.Desktop(page, canvas, renderer);
+        const coming = load(build);
+        const suited = renderer === "auto" ? suitedRenderer() : renderer;
+        const library = await coming;
+        desktop = new library.Desktop(page, canvas, suited);
     } catch (error) {
         fail(error);
         return;
@@ -45,6 +46,24 @@ async function open(canvas, renderer) {
     const calls = waiting;
     waiting = null;
     calls.forEach(run);
+}
+
+async function load(build) {
+    const library = await import(`./wasm/${build}/web_client.js`);
+    await library.default({ module_or_path: new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url) });
+    return library;
+}
+
+/** WebGL2 where a graphics processor does it; where the main processor would have to, the 2D canvas is cheaper. */
+function suitedRenderer() {
+    const gl = new OffscreenCanvas(1, 1).getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+    if (!gl) {
+        return "2d";
+    }
+    const names = gl.getExtension("WEBGL_debug_renderer_info");
+    const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+    gl.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? "2d" : "webgl2";
 }
 
 async function run([id, method, ...values]) {
