@@ -32,6 +32,8 @@ pub(crate) struct Screen {
     asked_ms: Option<f64>,
     /// When the last frame was shown.
     shown_ms: f64,
+    /// Whether nobody sees the canvas.
+    paused: bool,
     pub(crate) stats: Stats,
 }
 
@@ -57,6 +59,7 @@ impl Screen {
             frames: 0,
             asked_ms: None,
             shown_ms: 0.0,
+            paused: false,
             stats: Stats::default(),
         })
     }
@@ -76,7 +79,7 @@ impl Screen {
         self.stats.count(&message);
         let caches = &self.caches;
         let display = self.displays.entry(id).or_insert_with(|| Display {
-            canvas: Canvas::new(CanvasConfig::default(), caches.clone()),
+            canvas: Canvas::new(config(), caches.clone()),
             waiting: VecDeque::new(),
             created_ms: 0.0,
         });
@@ -135,6 +138,9 @@ impl Screen {
     /// Shows what is new; true when something is left to be shown with a later frame.
     pub(crate) fn show(&mut self) -> Result<bool, JsValue> {
         let began = now_ms();
+        if self.paused && self.complete {
+            return Ok(false);
+        }
         // Who waits for an answer sees it at once.
         if self.asked_ms.is_none() && began - self.shown_ms < self.presenter.pace_ms() {
             return Ok(self.is_dirty());
@@ -183,6 +189,11 @@ impl Screen {
     /// What the page wants to hear of each frame: 0 nothing, 1 rectangles, 2 their pixels too.
     pub(crate) fn set_frames(&mut self, frames: u32) {
         self.frames = frames;
+    }
+
+    /// Whether nobody sees the canvas; what is drawn meanwhile is shown afterwards.
+    pub(crate) fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
     }
 
     /// Shows another display channel.
@@ -271,6 +282,14 @@ impl std::fmt::Display for ScreenError {
             Self::Stuck => f.write_str("the server refers to a picture that it never sent"),
         }
     }
+}
+
+/// As by default, with less memory for off-screen surfaces: a worker has 1 GiB for everything.
+fn config() -> CanvasConfig {
+    let mut config = CanvasConfig::default();
+    config.limits.surface_bytes = 256 << 20;
+    config.limits.surfaces_bytes = 384 << 20;
+    config
 }
 
 /// Tells the page of a frame.

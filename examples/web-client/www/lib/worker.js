@@ -8,6 +8,9 @@ const SIMD_PROBE = new Uint8Array([
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
+/** The library, as soon as it is there; whoever opens hears if it is not. */
+const coming = load();
+coming.catch(() => {});
 let desktop = null;
 /** What the page asked for before the library was there. */
 let waiting = [];
@@ -31,9 +34,7 @@ self.onmessage = ({ data }) => {
 };
 
 async function open(canvas, renderer) {
-    const build = WebAssembly.validate(SIMD_PROBE) ? "simd" : "base";
     try {
-        const coming = load(build);
         const suited = renderer === "auto" ? suitedRenderer() : renderer;
         const library = await coming;
         desktop = new library.Desktop(page, canvas, suited);
@@ -48,7 +49,8 @@ async function open(canvas, renderer) {
     calls.forEach(run);
 }
 
-async function load(build) {
+async function load() {
+    const build = WebAssembly.validate(SIMD_PROBE) ? "simd" : "base";
     const library = await import(`./wasm/${build}/web_client.js`);
     await library.default({ module_or_path: new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url) });
     return library;
