@@ -9,7 +9,7 @@ import { styleSheet } from "./style.js";
 import { Touch } from "./touch.js";
 import { Viewport } from "./view.js";
 import { Watch } from "./watch.js";
-import { WorkerLink } from "./worker-link.js";
+import { warmUp, WorkerLink } from "./worker-link.js";
 
 /** Attempts to connect again after a connection broke, and the seconds before each. */
 const RETRY_SECONDS = [0.5, 1, 2, 4, 8, 15, 30];
@@ -21,6 +21,11 @@ const FOLLOW_MS = 250;
 
 export class SpiceDesktop extends HTMLElement {
     static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label", "hint"];
+
+    /** Loads what a connection needs, before there is one. */
+    static warmUp() {
+        warmUp();
+    }
 
     #parts;
     #view;
@@ -45,6 +50,7 @@ export class SpiceDesktop extends HTMLElement {
     #viewOnly = false;
     #callbacks = {};
     #follow = 0;
+    #paused = false;
     #transfers = new Map();
     #nextTransfer = 1;
     #offered = "";
@@ -499,6 +505,16 @@ export class SpiceDesktop extends HTMLElement {
         this.style.setProperty("--spice-background", colour);
     }
 
+    /** Whether nothing is brought to the page, because it cannot be seen. The connection goes on. */
+    set paused(paused) {
+        this.#paused = Boolean(paused);
+        this.#call("setPaused", this.#paused);
+    }
+
+    get paused() {
+        return this.#paused;
+    }
+
     resetZoom() {
         this.#view.resetZoom();
         this.#shape.rescale(this.#view.scale);
@@ -600,6 +616,9 @@ export class SpiceDesktop extends HTMLElement {
         this.#link = link;
         if (this.#callbacks.frame) {
             this.#call("setFrames", 2);
+        }
+        if (this.#paused) {
+            this.#call("setPaused", true);
         }
     }
 
