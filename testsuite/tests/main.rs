@@ -15,6 +15,10 @@ mod live;
 mod server_role;
 mod transfers;
 mod video;
+mod web_ends;
+mod web_input;
+mod web_page;
+mod web_screen;
 
 use testsuite::picture::Picture;
 

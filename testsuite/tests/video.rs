@@ -5,10 +5,10 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
-use spice_client::Event;
 use spice_client::record::{Recorder, Recording, Replay, What};
 use spice_proto::msg::Message;
 use spice_proto::msg::display::{ClientMessage, ServerMessage};
+use spice_proto::session::Event;
 use spice_proto::types::ChannelType;
 use testsuite::live::Viewer;
 use testsuite::temp::TempDir;

@@ -19,7 +19,6 @@ const PACKAGES: &[Package] = &[
     Package { name: "xserver-xorg-core", uses: &["Xorg"] },
     Package { name: "x11-xkb-utils", uses: &["xkbcomp"] },
     Package { name: "x11-utils", uses: &["xprop", "xwininfo"] },
-    Package { name: "x11-xserver-utils", uses: &["xset", "xsetroot"] },
     Package { name: "xfonts-base", uses: &["/usr/share/fonts/X11/misc"] },
     Package { name: "openbox", uses: &["openbox"] },
     Package { name: "xterm", uses: &["xterm"] },
@@ -28,6 +27,15 @@ const PACKAGES: &[Package] = &[
     Package { name: "spice-client-gtk", uses: &["spicy-screenshot"] },
     Package { name: "openssl", uses: &["openssl"] },
     Package { name: "libspice-server-dev", uses: &["/usr/include/spice-server"] },
+    Package { name: "spice-vdagent", uses: &["spice-vdagent", "/usr/sbin/spice-vdagentd"] },
+    Package { name: "x11-xserver-utils", uses: &["xset", "xsetroot", "xrandr"] },
+    Package { name: "xclip", uses: &["xclip"] },
+    Package { name: "xinput", uses: &["xinput"] },
+    Package { name: "chromium", uses: &["chromium"] },
+    Package { name: "firefox-esr", uses: &["firefox-esr"] },
+    Package { name: "nodejs", uses: &["node"] },
+    Package { name: "npm", uses: &["npm"] },
+    Package { name: "websockify", uses: &["websockify"] },
 ];
 
 /// Makes sure that everything the real-server suite calls is there.

@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask test | fuzz | differential | soak | demo`.
+//! The developer's commands: `cargo xtask test | fuzz | differential | soak | demo | web | load`.
 //!
 //! Everything that a contributor or a CI machine runs lives here, so that the README needs no shell recipes and both
 //! run exactly the same commands. Each command is printed before it runs and is bounded in time.
@@ -11,6 +11,7 @@ mod fuzz;
 mod servers;
 mod steps;
 mod tools;
+mod web;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -55,6 +56,28 @@ enum Task {
         /// Run the reference server on this address instead, such as 127.0.0.1:5950, until interrupted.
         #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["address", "output"])]
         serve: Option<String>,
+    },
+    /// Build the web client and serve it with the gateway.
+    Web {
+        /// Stop when the page is in target/web.
+        #[arg(long)]
+        build_only: bool,
+        /// Where to listen.
+        #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+        listen: String,
+        /// Options for the gateway, such as --allow 10.0.0.0/24:5900-5999; without any it leads to ports 5900-5999 of
+        /// this machine.
+        #[arg(last = true)]
+        options: Vec<String>,
+    },
+    /// Connect many clients through one gateway, each to a server of its own, and state its memory.
+    Load {
+        /// How many clients.
+        #[arg(long, default_value_t = 200)]
+        clients: u32,
+        /// Seconds for which all are connected.
+        #[arg(long, default_value_t = 30)]
+        seconds: u32,
     },
 }
 
@@ -105,6 +128,8 @@ fn main() -> ExitCode {
         }
         Task::Soak(args) => soak(&args),
         Task::Demo { address, output, serve } => demo(address, output, serve),
+        Task::Web { build_only, listen, options } => web::run(build_only, &listen, &options),
+        Task::Load { clients, seconds } => web::load(clients, seconds),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
