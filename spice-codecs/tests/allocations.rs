@@ -18,7 +18,7 @@ fn bitmap(format: Format, data: &[u8]) -> Bitmap<'_> {
 
 /// Bytes with runs, repetitions and surprises; enough for any format.
 fn data() -> Vec<u8> {
-    (0..WIDTH * (HEIGHT + 1) * 4).map(|i| (i / 7 * (i / 100) ^ i % 3) as u8).collect()
+    (0..WIDTH * (HEIGHT + 1) * 4).map(|i| ((i / 7 * (i / 100)) ^ (i % 3)) as u8).collect()
 }
 
 /// Does something twice and counts what the second time allocates.
