@@ -176,7 +176,12 @@ fn wasm() -> Result<()> {
     tools::ensure_target(target)?;
     build_for(target, &CORE, &[])?;
     build_for(target, &["spice-client-async"], &["--no-default-features"])?;
-    build_for(target, &["spice-client-async"], &["--no-default-features", "--features", "canvas"])
+    build_for(target, &["spice-client-async"], &["--no-default-features", "--features", "canvas"])?;
+    build_for(target, &["spice-client-async"], &["--no-default-features", "--features", "websocket"])?;
+    // Most of this crate, and the client's WebSockets, exist on this target alone.
+    let lints =
+        ["clippy", "--quiet", "--package", "web-client", "--lib", "--target", target, "--", "-D", "warnings"];
+    Cmd::cargo(&lints).run()
 }
 
 fn build_for(target: &str, packages: &[&str], features: &[&str]) -> Result<()> {

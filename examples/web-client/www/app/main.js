@@ -1,6 +1,5 @@
 // The page: starts when the browser can do what it takes, otherwise says so.
 
-import { SpiceDesktop } from "../lib/desktop.js";
 import { fillTexts, language, setLanguage, t } from "./i18n.js";
 import { Machines } from "./machines.js";
 import { readSettings, writeSettings } from "./store.js";
@@ -17,7 +16,6 @@ if (able) {
 }
 
 async function start() {
-    SpiceDesktop.warmUp();
     const settings = readSettings();
     applyTheme(settings.theme);
     await setLanguage(settings.language ?? language(navigator.languages));
