@@ -38,10 +38,10 @@ fn main() {
     }
 }
 
-/// Takes the name of a thing to measure, how many pixels it has, and how to do it once.
+/// What is called with every thing to measure: its name, how many pixels it has, and how to do it once.
 type Report<'a> = dyn FnMut(&str, u64, &mut dyn FnMut()) + 'a;
 
-/// Calls `report` with every thing to measure: its name, how many pixels it has, and how to do it once.
+/// Calls `report` with every thing to measure.
 fn each(wanted: &[String], report: &mut Report<'_>) {
     let names: Vec<String> = CODECS.iter().map(|codec| format!("{codec:?}").to_lowercase()).collect();
     let (codecs, only): (Vec<_>, Vec<_>) =
