@@ -74,10 +74,10 @@ impl Ground {
             _ => false,
         };
         let replaced = whole
-            && match &command.op {
-                Op::Fill { rop: 8, mask: None, .. } | Op::Constant { kind: 6 | 7, mask: None } => true,
-                _ => false,
-            };
+            && matches!(
+                &command.op,
+                Op::Fill { rop: 8, mask: None, .. } | Op::Constant { kind: 6 | 7, mask: None }
+            );
         let state = self.undefined.entry(command.surface).or_default();
         if computed && to.padding() != 0 || raw && undefined {
             *state = true;

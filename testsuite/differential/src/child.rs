@@ -128,6 +128,8 @@ impl Run {
             self.device.destroy_surface(spec.id)?;
         }
         self.synchronise()?;
+        // The next scene must not depend on what this one left on cached bitmaps.
+        self.device.reset_image_cache();
         for spec in scene.surfaces.iter().filter(|spec| spec.id != 0) {
             self.device.give_back(places[&spec.id]);
         }

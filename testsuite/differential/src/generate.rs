@@ -76,7 +76,11 @@ impl Generator {
             40..46 => {
                 let x = c.below(self.target.width - area.width() + 1) as i32;
                 let y = c.below(self.target.height - area.height() + 1) as i32;
-                Op::CopyBits { from: Point { x, y } }
+                // Some reach outside of the surface.
+                let reach = if c.percent(15) { 20 } else { 0 };
+                Op::CopyBits {
+                    from: Point { x: x + c.between(-reach, reach), y: y + c.between(-reach, reach) },
+                }
             }
             46 if self.target.id != 0 => Op::Recreate,
             46..52 => Op::Constant { kind: c.of(&[6, 7, 8]), mask: self.mask(c) },
