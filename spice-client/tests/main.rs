@@ -2,3 +2,5 @@
 
 #[cfg(feature = "tokio")]
 mod driver;
+#[cfg(feature = "canvas")]
+mod memory;
