@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use spice_proto::msg::main::MouseModes;
 use testsuite::live::Viewer;
 use testsuite::temp::TempDir;
 use testsuite::wait_for;
@@ -14,7 +15,12 @@ const CALL: Duration = Duration::from_secs(20);
 #[test]
 fn shapes_and_places_are_those_of_x() {
     let mut xspice = Xspice::start(Options { cursor: true, ..Options::new("auto_glz", false) }).unwrap();
-    let viewer = Viewer::connect(xspice.port()).unwrap();
+    // In client mode the server keeps the guest's moves to itself.
+    let viewer = Viewer::connect_with(xspice.port(), |mut config| {
+        config.session.mouse_mode = MouseModes::SERVER;
+        config
+    })
+    .unwrap();
     let folder = TempDir::new("cursor").unwrap();
     let file = folder.file("shape.xcf");
     let shapes = [(32, 32, (5, 9)), (48, 24, (47, 0)), (32, 32, (5, 9))];
