@@ -18,6 +18,7 @@ const PASSING = new Set(["broken", "server-closed", "refused", "timeout", "conne
 /** Characters typed with nothing else: more would keep the keyboard busy for long. */
 const LONGEST_TEXT = 10000;
 const FOLLOW_MS = 250;
+const SETTLE_MS = 200;
 
 export class SpiceDesktop extends HTMLElement {
     static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label", "hint"];
@@ -275,6 +276,7 @@ export class SpiceDesktop extends HTMLElement {
         }
         if (this.#agent && await this.#ask("untypable", whole, this.keyboardLayout)) {
             await this.sendClipboardData(whole);
+            await settled();
             this.sendKeys(["ShiftLeft", "Insert"]);
             return "";
         }
@@ -756,6 +758,7 @@ export class SpiceDesktop extends HTMLElement {
         }
         if (Object.keys(data).length > 0 && data["text/plain"] !== this.#offered) {
             await this.sendClipboardData(data).catch((error) => this.#emit("trouble", { text: error.message }));
+            await settled();
         }
     }
 
@@ -908,6 +911,11 @@ export class SpiceDesktop extends HTMLElement {
     #emit(name, detail = {}) {
         this.dispatchEvent(new CustomEvent(name, { detail }));
     }
+}
+
+/** Until the guest's applications see a new clipboard: nothing in the protocol says when, and keys travel faster. */
+function settled() {
+    return new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 }
 
 function sameTarget(a, b) {
