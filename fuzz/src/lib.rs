@@ -24,6 +24,7 @@ pub mod codecs;
 pub mod frames;
 pub mod link;
 pub mod messages;
+pub mod recording;
 pub mod server;
 pub mod session;
 pub mod uri;
@@ -56,6 +57,7 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("lz4", codecs::lz4),
     ("jpeg", codecs::jpeg),
     ("jpeg_alpha", codecs::jpeg_alpha),
+    ("recording", recording::recording),
     ("uri", uri::uri),
     ("quic_round_trip", codecs::quic_round_trip),
     ("lz_round_trip", codecs::lz_round_trip),

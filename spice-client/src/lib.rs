@@ -29,6 +29,7 @@
 //! |---|---|---|
 //! | `canvas` | yes | the software canvas |
 //! | `tokio` | no | TCP and unix sockets, timers and randomness: [`transport::tokio`] |
+//! | `websocket` | no | a browser's WebSockets, timers and randomness, on wasm32 alone: `transport::websocket` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod agent;
@@ -37,6 +38,8 @@ mod answer;
 pub mod canvas;
 mod client;
 mod config;
+#[cfg(feature = "canvas")]
+pub mod console;
 mod core;
 mod driver;
 mod error;

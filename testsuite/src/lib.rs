@@ -23,6 +23,7 @@ pub mod proxy;
 pub mod qemu;
 pub mod qmp;
 pub mod random;
+pub mod relay;
 pub mod spicy;
 pub mod temp;
 pub mod xspice;

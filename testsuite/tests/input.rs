@@ -207,7 +207,12 @@ fn type_everything(layout: Layout) {
         _ => None,
     };
     console.event("caps lock", caps).unwrap();
-    let characters: String = layout.characters().into_iter().collect();
+    // Two keys of Japanese keyboards are others for this X driver, which knows no scan code beyond 0x58;
+    // what QEMU takes them for is looked at elsewhere.
+    let beyond = |c: &char| layout.strokes(&c.to_string()).strokes.iter().all(|s| s.key.down() <= 0x58);
+    let characters: String = layout.characters().into_iter().filter(beyond).collect();
+    let known = if layout == Layout::Jp { 92 } else { layout.characters().len() };
+    assert_eq!(characters.chars().count(), known);
     let text = format!("{characters}語");
     let missing = console.wait("typing", console.handle().type_text(&text, layout)).unwrap();
     assert_eq!(missing, ['語']);

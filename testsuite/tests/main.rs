@@ -5,6 +5,7 @@
 
 mod agent;
 mod channels;
+mod cursor;
 mod desktop;
 mod failures;
 mod firmware;
@@ -14,6 +15,7 @@ mod kills;
 mod live;
 mod server_role;
 mod transfers;
+mod video;
 mod web_ends;
 mod web_guest;
 mod web_input;

@@ -39,7 +39,7 @@ fn demo_and_firmware_in_firefox() {
 /// A desktop that is sent without loss, by every way to it.
 #[test]
 fn a_desktop_by_every_way() {
-    let mut xspice = Xspice::start(Options { compression: "quic", surfaces: true }).unwrap();
+    let mut xspice = Xspice::start(Options::new("quic", true)).unwrap();
     xspice.fill().unwrap();
     let gateway = Gateway::start().unwrap();
     let port = net::free_port().unwrap();
@@ -69,7 +69,7 @@ fn a_desktop_by_every_way() {
 
 #[test]
 fn two_machines_in_two_tabs() {
-    let mut xspice = Xspice::start(Options { compression: "lz", surfaces: false }).unwrap();
+    let mut xspice = Xspice::start(Options::new("lz", false)).unwrap();
     xspice.fill().unwrap();
     let mut qemu = Qemu::start(Access::Open).unwrap();
     qemu.stop_at_text().unwrap();

@@ -3,7 +3,10 @@
 use spice_codecs::glz::{self, Progress, Window, WindowLimits};
 use spice_codecs::zlib_glz;
 
-use super::{CodecName, Picture, WINDOW};
+use super::{CodecName, Picture};
+
+/// Room for five frames or so, so that later ones go where earlier ones were.
+const FILM_WINDOW: u64 = 1 << 22;
 
 /// An encoded sequence, and what decodes it.
 pub struct Film {
@@ -25,7 +28,7 @@ impl Film {
     /// # Panics
     /// When frames are larger than the window.
     pub fn new(frames: &[Picture], codec: CodecName) -> Self {
-        let (mut encoder, mut zip) = (glz::Encoder::new(WINDOW), zlib_glz::Encoder::new());
+        let (mut encoder, mut zip) = (glz::Encoder::new(FILM_WINDOW), zlib_glz::Encoder::new());
         let encode = |picture: &Picture| {
             let mut data = Vec::new();
             encoder.encode(&picture.bitmap(), &mut data).unwrap();
@@ -46,7 +49,7 @@ impl Film {
     /// # Panics
     /// When they are damaged.
     pub fn decode(&mut self) {
-        let mut window = Window::new(WindowLimits::for_window(WINDOW));
+        let mut window = Window::new(WindowLimits::for_window(FILM_WINDOW));
         for frame in &self.frames {
             let progress = match frame.glz_size {
                 None => self.decoder.decode(&frame.data, &mut window),

@@ -13,7 +13,7 @@ use spice_proto::types::ChannelType;
 use crate::address::Target;
 use crate::compression::Compression;
 use crate::error::Error;
-use crate::{demo, screenshot};
+use crate::{demo, screenshot, session};
 
 /// Records a session: what the server sends on all channels, with times, until it ends or Ctrl-C.
 #[derive(Debug, clap::Args)]
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Error> {
         () = tokio::time::sleep(limit.min(LONGEST)) => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
-    screenshot::farewell(client).await;
+    session::farewell(client).await;
     let bytes = recorder.finish().map_err(fail)?;
     println!("{}: {bytes} bytes", args.output.display());
     result

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt;
+use serde_json::json;
 use spice_client::canvas::{self, Applied, Canvas, CanvasConfig, SharedCaches, View};
 use spice_client::{Client, ClientConfig, ClientError, Event};
 use spice_proto::msg::display::ServerMessage;
@@ -16,6 +17,8 @@ use crate::compression::Compression;
 use crate::demo;
 use crate::error::Error;
 use crate::picture::{self, Picture};
+use crate::report::Report;
+use crate::session::farewell;
 
 /// Takes a picture of a machine's screen.
 #[derive(Debug, clap::Args)]
@@ -44,7 +47,7 @@ pub(crate) struct Args {
     compression: Option<Compression>,
 }
 
-pub(crate) async fn run(args: Args) -> Result<(), Error> {
+pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let mut client = match args.target.config()? {
         Some(config) => connect(prepare(config, &args)),
         None => demo::connect(|config| prepare(config, &args))?,
@@ -59,8 +62,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Error> {
         Err(_) => return Err(Error::Timeout { seconds: args.timeout, what: screen.missing() }),
     }
     let view = screen.canvas.primary().ok_or(Error::DisplayClosed)?;
-    picture::write(&args.output, &picture(&view))
-        .map_err(|source| Error::Write { path: args.output.clone(), source })
+    let picture = picture(&view);
+    picture::write(&args.output, &picture)
+        .map_err(|source| Error::Write { path: args.output.clone(), source })?;
+    report.tell("", &json!({ "file": args.output, "width": picture.width, "height": picture.height }))
 }
 
 pub(crate) fn connect(config: ClientConfig) -> Client {
@@ -81,18 +86,6 @@ fn prepare(config: ClientConfig, args: &Args) -> ClientConfig {
     config.agent = None;
     config
 }
-
-/// Leaves in good order: some servers mind a connection that breaks in its first moments.
-pub(crate) async fn farewell(mut client: Client) {
-    if client.handle().disconnect().is_ok() {
-        let rest = async { while client.next().await.is_some() {} };
-        // A server that does not even take our last bytes is not worth waiting for.
-        let _ = tokio::time::timeout(PATIENCE, rest).await;
-    }
-}
-
-/// How long a farewell may take.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The screen as it comes together.
 struct Screen {

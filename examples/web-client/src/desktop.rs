@@ -228,6 +228,13 @@ impl Desktop {
         self.screen.borrow_mut().set_frames(frames);
     }
 
+    /// Whether nothing is to be brought to the canvas, because nobody sees it.
+    #[wasm_bindgen(js_name = setPaused)]
+    pub fn set_paused(&mut self, paused: bool) {
+        self.screen.borrow_mut().set_paused(paused);
+        self.painter.order();
+    }
+
     /// The numbers of the display channels.
     pub fn displays(&self) -> Vec<u8> {
         self.screen.borrow().ids()

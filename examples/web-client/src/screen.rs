@@ -30,6 +30,10 @@ pub(crate) struct Screen {
     frames: u32,
     /// When the user last did something that the screen has not answered yet.
     asked_ms: Option<f64>,
+    /// When the last frame was shown.
+    shown_ms: f64,
+    /// Whether nobody sees the canvas.
+    paused: bool,
     pub(crate) stats: Stats,
 }
 
@@ -54,6 +58,8 @@ impl Screen {
             complete: false,
             frames: 0,
             asked_ms: None,
+            shown_ms: 0.0,
+            paused: false,
             stats: Stats::default(),
         })
     }
@@ -73,7 +79,7 @@ impl Screen {
         self.stats.count(&message);
         let caches = &self.caches;
         let display = self.displays.entry(id).or_insert_with(|| Display {
-            canvas: Canvas::new(CanvasConfig::default(), caches.clone()),
+            canvas: Canvas::new(config(), caches.clone()),
             waiting: VecDeque::new(),
             created_ms: 0.0,
         });
@@ -129,10 +135,17 @@ impl Screen {
         self.displays.get(&self.shown)
     }
 
-    /// Shows what is new; true when something was.
+    /// Shows what is new; true when something is left to be shown with a later frame.
     pub(crate) fn show(&mut self) -> Result<bool, JsValue> {
-        let Some(display) = self.displays.get_mut(&self.shown) else { return Ok(false) };
         let began = now_ms();
+        if self.paused && self.complete {
+            return Ok(false);
+        }
+        // Who waits for an answer sees it at once.
+        if self.asked_ms.is_none() && began - self.shown_ms < self.presenter.pace_ms() {
+            return Ok(self.is_dirty());
+        }
+        let Some(display) = self.displays.get_mut(&self.shown) else { return Ok(false) };
         let is_late = began - display.created_ms > UNMARKED_MS;
         if display.canvas.damage().is_empty() || !(display.canvas.is_marked() || is_late) {
             return Ok(false);
@@ -164,7 +177,8 @@ impl Screen {
         self.stats.pixels +=
             rects.iter().map(|rect| u64::from(rect.width()) * u64::from(rect.height())).sum::<u64>();
         self.stats.show_ms += now - began;
-        Ok(true)
+        self.shown_ms = began;
+        Ok(false)
     }
 
     /// The user has done something.
@@ -175,6 +189,11 @@ impl Screen {
     /// What the page wants to hear of each frame: 0 nothing, 1 rectangles, 2 their pixels too.
     pub(crate) fn set_frames(&mut self, frames: u32) {
         self.frames = frames;
+    }
+
+    /// Whether nobody sees the canvas; what is drawn meanwhile is shown afterwards.
+    pub(crate) fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
     }
 
     /// Shows another display channel.
@@ -263,6 +282,14 @@ impl std::fmt::Display for ScreenError {
             Self::Stuck => f.write_str("the server refers to a picture that it never sent"),
         }
     }
+}
+
+/// As by default, with less memory for off-screen surfaces: a worker has 1 GiB for everything.
+fn config() -> CanvasConfig {
+    let mut config = CanvasConfig::default();
+    config.limits.surface_bytes = 256 << 20;
+    config.limits.surfaces_bytes = 384 << 20;
+    config
 }
 
 /// Tells the page of a frame.

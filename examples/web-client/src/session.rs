@@ -40,9 +40,11 @@ impl Painter {
         let paint = Closure::new(move || {
             let Some(this) = weak.upgrade() else { return };
             this.ordered.set(false);
-            let shown = this.screen.borrow_mut().show();
-            if let Err(error) = shown {
-                page.trouble(&text(&error));
+            let left = this.screen.borrow_mut().show();
+            match left {
+                Ok(true) => this.order(),
+                Ok(false) => {}
+                Err(error) => page.trouble(&text(&error)),
             }
         });
         this.paint.replace(Some(paint));

@@ -22,7 +22,7 @@ pub(super) fn composite(
     kinds: Kinds,
 ) -> Result<(), Reason> {
     let flags = fields.flags;
-    let operator = Operator::from_wire(flags.operator()).ok_or(Reason::Unsupported("operator"))?;
+    let mut operator = Operator::from_wire(flags.operator()).ok_or(Reason::Unsupported("operator"))?;
     let to = job.surface.format();
     let source = Sampler {
         view: job.source_view()?,
@@ -48,6 +48,10 @@ pub(super) fn composite(
         }),
     };
     let component = flags.contains(CompositeFlags::COMPONENT_ALPHA) && mask.is_some();
+    let extents = job.region.extents();
+    if source.is_opaque(&extents) && mask.as_ref().is_none_or(|mask| mask.is_opaque(&extents)) {
+        operator = operator.with_opaque_source();
+    }
     if let Some(number) = operator.wide() {
         composite_wide(job, number, &source, mask.as_ref(), component);
         return Ok(());
@@ -245,6 +249,33 @@ impl Sampler<'_> {
                 wide::blend(four, x as u32 & 0xffff, y as u32 & 0xffff)
             }
         }
+    }
+
+    /// Whether all values for a part of the destination have an alpha of 1, as far as that is clear beforehand.
+    fn is_opaque(&self, part: &Rect) -> bool {
+        let without_alpha = !matches!(self.local, PixelFormat::Bgra | PixelFormat::A8 | PixelFormat::A1);
+        without_alpha && (self.repeat != CompositeRepeat::NONE || self.covers(part))
+    }
+
+    /// Whether no value for a part of the destination comes from outside the picture: by its corners, with a little
+    /// room for rounding.
+    fn covers(&self, part: &Rect) -> bool {
+        let (columns, rows) = ([part.left, part.right - 1], [part.top, part.bottom - 1]);
+        let reach = match (self.transform, self.filter) {
+            (None, _) => 0,
+            (Some(_), Filter::Nearest) => 9,
+            (Some(_), Filter::Bilinear) => 0x8008,
+        };
+        let inside = |at: i64, size: u32| at - reach >= 0 && at + reach < i64::from(size) << 16;
+        rows.iter().flat_map(|y| columns.map(|x| (x, *y))).all(|(x, y)| {
+            let i = i64::from(x) - i64::from(self.anchor.left);
+            let j = i64::from(y) - i64::from(self.anchor.top);
+            let (x, y) = match &self.transform {
+                None => ((i64::from(self.origin.x) + i) << 16, (i64::from(self.origin.y) + j) << 16),
+                Some(transform) => start(transform, &self.origin, i, j),
+            };
+            inside(x, self.view.width) && inside(y, self.view.height)
+        })
     }
 
     fn at(&self, x: i64, y: i64) -> u32 {

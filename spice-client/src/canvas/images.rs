@@ -395,6 +395,7 @@ impl<'a> Plan<'a> {
                 let native = match format {
                     bitmap::Format::Bit16 => PixelFormat::Rgb555,
                     bitmap::Format::Rgba => PixelFormat::Bgra,
+                    bitmap::Format::Bit8A => PixelFormat::A8,
                     _ => PixelFormat::Bgrx,
                 };
                 let (width, height) = (image.width, image.height);

@@ -7,8 +7,8 @@
 //!
 //! A [`Cursor`] does the same for a cursor channel.
 //!
-//! The canvases of one session share a [`SharedCaches`], because pictures that came through one display channel
-//! may be referred to on another.
+//! The canvases of one session, one for each display channel, share a [`SharedCaches`], because pictures that came through one display channel
+//! may be referred to on another. [`Displays`] keeps them together on one thread, and lets one wait for another.
 //!
 //! ```
 //! use spice_client::canvas::{Applied, Canvas, CanvasConfig, Event, SharedCaches};
@@ -218,15 +218,14 @@ impl Canvas {
             ServerMessage::StreamClip(m) => self.stream_clip(m),
             // Reports take a clock.
             ServerMessage::StreamActivateReport(_) => {}
-            ServerMessage::GlScanoutUnix(_) | ServerMessage::GlDraw(_) => {
-                self.undrawable(Operation::GlScanout, Reason::Unsupported("shared graphics memory"));
-            }
+            ServerMessage::GlScanoutUnix(m) => self.events.push_back(Event::GlScanout(*m)),
+            ServerMessage::GlDraw(m) => self.events.push_back(Event::GlDraw(*m)),
             ServerMessage::QualityIndicator(_) | ServerMessage::Unknown { .. } => {}
         }
         Ok(Applied::Done)
     }
 
-    /// The oldest event not yet taken.
+    /// The oldest event not yet taken. Take them after each message: they are kept until then.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }

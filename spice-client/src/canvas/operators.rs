@@ -22,6 +22,11 @@ impl Operator {
         }
     }
 
+    /// The operator that comes to the same where the source has no alpha, but for rounding.
+    pub(super) const fn with_opaque_source(self) -> Self {
+        if self.0 == 13 { Self(4) } else { self }
+    }
+
     /// The operator of a wire number.
     pub(super) const fn from_wire(op: CompositeOp) -> Option<Self> {
         match op.0 {

@@ -28,7 +28,7 @@ pub(super) fn from_pixel(format: PixelFormat, px: u32) -> Fractions {
 pub(super) fn to_argb(value: Fractions) -> u32 {
     value.into_iter().fold(0, |argb, channel| {
         let scaled = (channel.clamp(0.0, 1.0) * 256.0) as u32;
-        argb << 8 | scaled - (scaled >> 8)
+        (argb << 8) | (scaled - (scaled >> 8))
     })
 }
 

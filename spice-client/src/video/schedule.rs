@@ -39,7 +39,8 @@ struct Frame {
     len: usize,
 }
 
-/// What may wait; the oldest frames go when it is more.
+/// What may wait; the oldest frames go when it is more. Besides, each stream's queue keeps places for twice as many
+/// frames of some hundred bytes at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScheduleLimits {

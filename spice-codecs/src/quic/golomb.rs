@@ -80,8 +80,10 @@ pub(super) struct Family {
     bpc: u32,
     /// Look-up tables of the channels, the lowest one in a pixel first.
     symbols: [[Symbol; LOOKUP_LEN]; 3],
-    /// Eight times the length of each residual with each code; codes that do not exist have more than any length.
+    /// Eight times the length of each difference with each code; codes that do not exist have more than any length.
     lengths: [[i32; 8]; 256],
+    /// The bucket that a difference is the context for.
+    buckets: [u8; 256],
     /// Code word of each difference with each code, its length above bit 26.
     words: [u32; 8 << 8],
     codes: [Code; 8],
@@ -109,6 +111,7 @@ impl Family {
         let mut lengths = [[8 * (WORD_BITS as i32 + 1); 8]; 256];
         let mut symbols = [[Symbol(LONG); LOOKUP_LEN]; 3];
         let mut words = [0; 8 << 8];
+        let mut buckets = [0; 256];
         let mut l = 0;
         while l < bpc {
             let code = Code::new(l, bpc);
@@ -116,8 +119,9 @@ impl Family {
             let mut n = 0;
             while n < 1 << bpc {
                 let (word, len) = code.word(n, l);
-                lengths[n as usize][l as usize] = 8 * len as i32;
                 let difference = unfold(n, bpc) as usize;
+                lengths[difference][l as usize] = 8 * len as i32;
+                buckets[difference] = bucket(n, bpc) as u8;
                 words[(l << 8) as usize | difference] = len << WORD_BITS | word;
                 if len <= LOOKUP_BITS {
                     let first = (l << LOOKUP_BITS | word << (LOOKUP_BITS - len)) as usize;
@@ -136,7 +140,7 @@ impl Family {
             }
             l += 1;
         }
-        Self { bpc, symbols, lengths, words, codes }
+        Self { bpc, symbols, lengths, buckets, words, codes }
     }
 
     /// The symbol at the front of `bits` (top-aligned) under the code of `base`, for the channel that lies `shift`
@@ -174,9 +178,9 @@ impl Family {
     }
 
     /// The bucket that a difference is the context for.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bucket(&self, difference: u32) -> u32 {
-        bucket(fold(difference, self.bpc), self.bpc)
+        u32::from(self.buckets[(difference & 0xff) as usize])
     }
 
     /// The differences that are the context for a bucket: two ranges, of rises and of falls.
@@ -192,16 +196,10 @@ impl Family {
         [low..high, falls]
     }
 
-    /// The residual of a difference.
-    #[inline]
-    pub(super) fn residual(&self, difference: u32) -> usize {
-        fold(difference, self.bpc) as usize
-    }
-
-    /// Eight times the length of `residual` with every code.
+    /// Eight times the length of `difference` with every code.
     #[inline(always)]
-    pub(super) fn lengths(&self, residual: usize) -> &[i32; 8] {
-        &self.lengths[residual & 0xff]
+    pub(super) fn lengths(&self, difference: u32) -> &[i32; 8] {
+        &self.lengths[(difference & 0xff) as usize]
     }
 }
 
@@ -229,12 +227,6 @@ impl Code {
 /// The difference, modulo the channel, that a residual stands for.
 const fn unfold(residual: u32, bpc: u32) -> u32 {
     if residual & 1 == 0 { residual >> 1 } else { ((1 << bpc) - 1) - (residual >> 1) }
-}
-
-/// The residual of a difference modulo the channel.
-const fn fold(difference: u32, bpc: u32) -> u32 {
-    let mask = (1 << bpc) - 1;
-    if difference <= mask >> 1 { 2 * difference } else { 2 * (mask - difference) + 1 }
 }
 
 /// The bucket whose code follows a residual.

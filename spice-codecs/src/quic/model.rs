@@ -30,11 +30,10 @@ impl Channel {
     /// Learns that `difference` came after the difference `context`.
     #[inline]
     pub(super) fn update(&mut self, family: &Family, context: u32, difference: u32, trigger: i32) {
-        let residual = family.residual(difference);
         let number = family.bucket(context);
         let bucket = (number & 7) as usize;
         let counters = &mut self.counters[bucket];
-        for (counter, len) in counters.iter_mut().zip(family.lengths(residual)) {
+        for (counter, len) in counters.iter_mut().zip(family.lengths(difference)) {
             *counter += len;
         }
         let least = counters.iter().fold(i32::MAX, |least, counter| least.min(*counter));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spice_proto::types::Rect;
 
-use crate::scene::{Brush, Command, Format, Image, Op, Scene, Source, SurfaceSpec};
+use crate::scene::{Brush, Command, Format, Image, Layer, Op, Scene, Source, SurfaceSpec};
 
 /// Knows which surfaces hold bits on which server and client need not agree: the top byte of xRGB, bit 15 of 555,
 /// and what came of them on other surfaces.
@@ -14,7 +14,7 @@ pub(crate) struct Ground {
     /// Whether compression drops bits without a meaning.
     loses_padding: bool,
     undefined: BTreeMap<u32, bool>,
-    /// Surfaces and cached bitmaps that were a picture of a composition with a transformation, a filter or a
+    /// Surfaces and cached bitmaps that were the pattern of a text, or a picture of a composition with a transformation, a filter or a
     /// repetition: the server leaves these on its picture, where they disturb every later command that reads it.
     disturbed: BTreeSet<u64>,
 }
@@ -43,7 +43,7 @@ impl Ground {
         }
         let mut kept = command.images().into_iter().filter_map(Image::kept);
         if kept.any(|image| self.disturbed.contains(&image)) {
-            return Err("picture with a transformation left from a composition");
+            return Err("picture with a transformation or repetition left from an earlier command");
         }
         survives(scene, target, command)?;
         let to = target.format;
@@ -65,17 +65,7 @@ impl Ground {
             _ if raw && undefined && to == Format::Argb => return Err("undefined bits as alpha"),
             _ => {}
         }
-        if let Op::Composite { flags, source, mask } = &command.op {
-            let layers = [(Some(source), flags >> 8, flags >> 14), (mask.as_ref(), flags >> 11, flags >> 16)];
-            for (layer, filter, repeat) in layers {
-                let Some(layer) = layer else { continue };
-                if let Some(image) = layer.image.kept()
-                    && (layer.transform.is_some() || filter & 7 != 0 || repeat & 3 != 0)
-                {
-                    self.disturbed.insert(image);
-                }
-            }
-        }
+        self.disturbed.extend(disturbs(command));
         let whole = command.area == target.rect() && command.clip.is_none();
         let computed = match &command.op {
             Op::Text { .. } | Op::Composite { .. } => true,
@@ -84,10 +74,10 @@ impl Ground {
             _ => false,
         };
         let replaced = whole
-            && match &command.op {
-                Op::Fill { rop: 8, mask: None, .. } | Op::Constant { kind: 6 | 7, mask: None } => true,
-                _ => false,
-            };
+            && matches!(
+                &command.op,
+                Op::Fill { rop: 8, mask: None, .. } | Op::Constant { kind: 6 | 7, mask: None }
+            );
         let state = self.undefined.entry(command.surface).or_default();
         if computed && to.padding() != 0 || raw && undefined {
             *state = true;
@@ -95,6 +85,27 @@ impl Ground {
             *state = false;
         }
         Ok(())
+    }
+}
+
+/// The lasting pictures on which a command leaves a transformation, a filter or a repetition.
+///
+/// The server draws a surface's commands when they are needed, so that commands on other surfaces that were given
+/// before may come after this one: whoever uses these pictures must have been drawn by then.
+pub(crate) fn disturbs(command: &Command) -> Vec<u64> {
+    match &command.op {
+        // Here it is the repetition.
+        Op::Text { fore: Brush::Pattern(image, _), .. } => image.kept().into_iter().collect(),
+        Op::Composite { flags, source, mask } => {
+            let layers = [(Some(source), flags >> 8, flags >> 14), (mask.as_ref(), flags >> 11, flags >> 16)];
+            let changed = |(layer, filter, repeat): (Option<&Layer>, u32, u32)| {
+                let layer = layer?;
+                let plain = layer.transform.is_none() && filter & 7 == 0 && repeat & 3 == 0;
+                if plain { None } else { layer.image.kept() }
+            };
+            layers.into_iter().filter_map(changed).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -133,6 +144,22 @@ fn survives(scene: &Scene, target: &SurfaceSpec, command: &Command) -> Result<()
         Op::Rop3 { brush: Brush::None, .. } => return Err("ternary operation without a brush"),
         Op::Rop3 { brush: Brush::Pattern(_, pos), .. } if pos.x > 0 || pos.y > 0 => {
             return Err("ternary operation with a pattern that begins inside the surface");
+        }
+        Op::Composite { flags, source, mask: Some(_) }
+            if (0x3b..=0x3e).contains(&(flags & 0xff))
+                && (source.transform.is_some() || matches!(flags >> 14 & 3, 2 | 3)) =>
+        {
+            // The drawing library forgets to apply the mask to blue. Where the mask is 0 it does not fetch the source
+            // either if that is transformed, padded or mirrored, and takes what its buffer holds from the row before.
+            return Err("hue, saturation, colour or luminosity through a mask from a transformed source");
+        }
+        Op::Composite { source, mask: Some(mask), .. }
+            if source.image.kept().is_some()
+                && source.image.kept() == mask.image.kept()
+                && !disturbs(command).is_empty() =>
+        {
+            // It has one transformation, filter and repetition: those of the last of both.
+            return Err("one picture as source and mask in two manners");
         }
         Op::Stroke { .. } if matches!(brush, Some(Brush::Pattern(Image::Surface(_), _))) => {
             return Err("stroke with a surface as pattern");

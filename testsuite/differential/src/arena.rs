@@ -79,11 +79,6 @@ impl Arena {
         self.give_back(address.wrapping_sub(self.base as usize));
     }
 
-    /// Places taken and not given back.
-    pub(crate) fn taken(&self) -> usize {
-        self.used.len()
-    }
-
     /// Writes into a place that was taken.
     pub(crate) fn write(&mut self, at: usize, data: &[u8]) {
         assert!(at + data.len() <= SIZE);

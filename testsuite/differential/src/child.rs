@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::admit::{Ground, Reason};
+use crate::admit::{Ground, disturbs};
 use crate::device::Handle;
 use crate::encode::encode;
 use crate::generate;
 use crate::scene::{Brush, Command, MARKER, Op, Scene, SurfaceSpec};
 use crate::server::Mode;
 use crate::viewer::Viewer;
+
+/// Commands from one comparison to the next, unless a child is told otherwise.
+pub(crate) const STEP: usize = 10;
 
 /// What a child is told to do.
 #[derive(Clone, Debug)]
@@ -40,7 +43,7 @@ pub(crate) struct Mismatch {
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) commands: u64,
-    pub(crate) skipped: BTreeMap<Reason, u64>,
+    pub(crate) skipped: BTreeMap<String, u64>,
     pub(crate) images: BTreeMap<u8, u64>,
 }
 
@@ -98,11 +101,14 @@ impl Run {
                 continue;
             }
             if let Err(reason) = ground.admit(&scene, command) {
-                *self.summary.skipped.entry(reason).or_default() += 1;
+                *self.summary.skipped.entry(reason.to_owned()).or_default() += 1;
                 continue;
             }
             if task.verbose {
                 println!("{index}: {command:?}");
+            }
+            if waiting > 0 && !disturbs(command).is_empty() {
+                scene.surfaces.iter().for_each(|spec| self.device.update(spec));
             }
             if matches!(command.op, Op::Recreate) {
                 self.recreate(&scene, command.surface, &mut places)?;
@@ -122,6 +128,8 @@ impl Run {
             self.device.destroy_surface(spec.id)?;
         }
         self.synchronise()?;
+        // The next scene must not depend on what this one left on cached bitmaps.
+        self.device.reset_image_cache();
         for spec in scene.surfaces.iter().filter(|spec| spec.id != 0) {
             self.device.give_back(places[&spec.id]);
         }

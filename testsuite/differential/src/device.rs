@@ -149,19 +149,9 @@ impl Handle {
         }
     }
 
-    /// Where the primary's pixels lie.
-    pub(crate) fn primary(&self) -> usize {
-        self.lock().primary
-    }
-
     /// Gives memory back.
     pub(crate) fn give_back(&self, at: usize) {
         self.lock().arena.give_back(at);
-    }
-
-    /// Pieces of memory in use.
-    pub(crate) fn taken(&self) -> usize {
-        self.lock().arena.taken()
     }
 
     fn push(&self, kind: u32, block: Block) -> Result<(), String> {

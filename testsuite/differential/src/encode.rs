@@ -324,6 +324,14 @@ fn put_bitmap(block: &mut Block, bitmap: &Bitmap) -> usize {
     head[9] = u8::from(bitmap.cacheable) | u8::from(bitmap.high_bits) << 1;
     head[10..14].copy_from_slice(&bitmap.width.to_le_bytes());
     head[14..18].copy_from_slice(&bitmap.height.to_le_bytes());
+    if let Some(stream) = &bitmap.quic {
+        head[8] = 1;
+        head[18..22].copy_from_slice(&(stream.len() as u32).to_le_bytes());
+        let at = block.put(&head[..22]);
+        block.put(&chunk_header(stream.len()));
+        block.put(stream);
+        return at;
+    }
     head[18] = bitmap.format;
     let direct = bitmap.rows_per_chunk == 0;
     head[19] = u8::from(direct) | u8::from(bitmap.top_down) << 2;

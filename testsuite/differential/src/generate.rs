@@ -76,7 +76,11 @@ impl Generator {
             40..46 => {
                 let x = c.below(self.target.width - area.width() + 1) as i32;
                 let y = c.below(self.target.height - area.height() + 1) as i32;
-                Op::CopyBits { from: Point { x, y } }
+                // Some reach outside of the surface.
+                let reach = if c.percent(15) { 20 } else { 0 };
+                Op::CopyBits {
+                    from: Point { x: x + c.between(-reach, reach), y: y + c.between(-reach, reach) },
+                }
             }
             46 if self.target.id != 0 => Op::Recreate,
             46..52 => Op::Constant { kind: c.of(&[6, 7, 8]), mask: self.mask(c) },
@@ -109,10 +113,17 @@ impl Generator {
         }
     }
 
+    /// Something to take as it is, which the server does with surfaces of the same depth only.
     fn image(&mut self, c: &mut Choice) -> Image {
-        if c.percent(25) {
-            let others: Vec<u32> =
-                self.surfaces.iter().filter(|s| s.id != self.target.id).map(|s| s.id).collect();
+        let bytes = self.target.format.bytes();
+        self.image_of(c, |other| other.format.bytes() == bytes)
+    }
+
+    fn image_of(&mut self, c: &mut Choice, fits: impl Fn(&SurfaceSpec) -> bool) -> Image {
+        let target = self.target.id;
+        let others = self.surfaces.iter().filter(|s| s.id != target && fits(s));
+        let others: Vec<u32> = others.map(|s| s.id).collect();
+        if !others.is_empty() && c.percent(25) {
             return Image::Surface(c.of(&others));
         }
         Image::Bitmap(self.pictures.picture(c, self.target.format))
@@ -301,7 +312,7 @@ impl Generator {
                 }
             }
         } else {
-            self.image(c)
+            self.image_of(c, |_| true)
         };
         let (width, height) = self.size(&image);
         // See `admit` for what this does to a surface.

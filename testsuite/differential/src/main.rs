@@ -16,6 +16,7 @@ mod parent;
 mod pictures;
 mod scene;
 mod server;
+mod shrink;
 mod viewer;
 
 use std::process::ExitCode;
@@ -61,7 +62,7 @@ enum Sub {
         first: u32,
         #[arg(long, default_value_t = 1)]
         scenes: u32,
-        #[arg(long, default_value_t = 10)]
+        #[arg(long, default_value_t = child::STEP)]
         step: usize,
         /// Draw these commands of each scene alone.
         #[arg(long, value_delimiter = ',')]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use spice_codecs::{RowOrder, bitmap, quic};
+
 use crate::choice::Choice;
 use crate::scene::{Bitmap, Format};
 
@@ -53,7 +55,7 @@ impl Pictures {
                 c.of(&[format::BIT_BE, format::NIBBLE_BE, format::INDEX, format::INDEX])
             }
             (_, 8) => format::RGB24,
-            (Format::A8, _) => c.of(&[format::RGB16, format::RGBA, format::RGBA]),
+            (Format::A8, _) => c.of(&[format::RGB16, format::RGBA, format::ALPHA]),
             _ => format::RGB16,
         };
         let bitmap = Arc::new(self.bitmap(c, format, to));
@@ -101,6 +103,7 @@ impl Pictures {
             rows_per_chunk: chunk(c, height),
             cacheable: c.percent(20),
             high_bits: false,
+            quic: None,
             padding_set: false,
         });
         self.masks.push(Arc::clone(&mask));
@@ -166,18 +169,31 @@ impl Pictures {
                 }
             }
         }
+        let top_down = c.percent(70);
+        let wire = bitmap::Format::from_wire(format).ok();
+        // 16-bit pictures that the device has as QUIC get a top byte of 0 on 32-bit surfaces, and those that the server
+        // compresses itself have one of 255 in its own picture: a client cannot tell them apart.
+        let tells = bits > 16 || to.bytes() < 4;
+        let quic = wire.filter(|_| bits >= 16 && tells && !padding_set && c.percent(8)).and_then(|format| {
+            let rows = RowOrder::from_top_down(top_down);
+            let layout = bitmap::Layout { format, width, height, stride, rows };
+            let mut out = Vec::new();
+            quic::Encoder::new().encode(&bitmap::Bitmap::new(layout, &data).ok()?, &mut out).ok()?;
+            Some(out)
+        });
         Bitmap {
             unique: self.unique(),
             format,
             width,
             height,
             stride,
-            top_down: c.percent(70),
+            top_down,
             palette,
             data,
             rows_per_chunk: chunk(c, height),
             cacheable: c.percent(40),
             high_bits: format == format::RGB32 && c.percent(10),
+            quic,
             padding_set,
         }
     }
@@ -253,7 +269,7 @@ impl Paint {
             2 => self.colors[((x / self.period + y / self.period) % 4) as usize],
             3 => {
                 let t = (x * 255 / self.width.max(1)).min(255);
-                (255 - t / 2) << 24 | t << 16 | (y * 3 & 255) << 8 | (255 - t)
+                (255 - t / 2) << 24 | t << 16 | ((y * 3) & 255) << 8 | (255 - t)
             }
             4 => self.tile[(y % self.period * self.period + x % self.period) as usize],
             _ => self.colors[if c.percent(90) { 0 } else { c.below(4) as usize }],

@@ -119,6 +119,8 @@ pub(crate) struct Bitmap {
     pub(crate) rows_per_chunk: u32,
     pub(crate) cacheable: bool,
     pub(crate) high_bits: bool,
+    /// The device has it compressed by QUIC.
+    pub(crate) quic: Option<Vec<u8>>,
     /// There are bits set that have no meaning and that compression may lose.
     pub(crate) padding_set: bool,
 }
@@ -133,9 +135,12 @@ impl std::fmt::Debug for Bitmap {
         if let Some((unique, entries)) = &self.palette {
             write!(f, " palette {unique:#x} of {}", entries.len())?;
         }
-        for (set, name) in
-            [(self.cacheable, "cacheable"), (self.high_bits, "high_bits"), (self.padding_set, "padding set")]
-        {
+        for (set, name) in [
+            (self.cacheable, "cacheable"),
+            (self.quic.is_some(), "quic"),
+            (self.high_bits, "high_bits"),
+            (self.padding_set, "padding set"),
+        ] {
             if set {
                 write!(f, " {name}")?;
             }

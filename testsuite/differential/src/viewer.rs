@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::StreamExt;
-use spice_client::canvas::{self, Applied, Canvas, CanvasConfig, SharedCaches};
+use spice_client::canvas::{self, Applied, CacheConfig, Canvas, CanvasConfig, SharedCaches};
 use spice_client::transport::tokio::Tokio;
 use spice_client::{ClientConfig, Event};
 use spice_proto::msg::display::{Brush, Image, ImageType, ServerMessage};
@@ -45,7 +45,10 @@ impl Viewer {
             .parse()
             .map_err(|error| format!("address: {error}"))?;
         let screen = Screen {
-            canvas: Canvas::new(CanvasConfig::default(), SharedCaches::default()),
+            canvas: Canvas::new(
+                CanvasConfig::default(),
+                SharedCaches::new(CacheConfig::new(CACHE_PIXELS, WINDOW_PIXELS)),
+            ),
             marker: 0,
             marked: false,
             error: None,
@@ -90,6 +93,8 @@ impl Viewer {
 
     fn run(&self, mut config: ClientConfig) {
         config.session = config.session.clone().channels(&[ChannelType::DISPLAY]);
+        config.session.display.pixmap_cache = CACHE_PIXELS as i64;
+        config.session.display.glz_window = WINDOW_PIXELS as i32;
         let outcome: Result<(), String> =
             match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime.block_on(async {
@@ -131,7 +136,7 @@ impl Viewer {
                 _ => {}
             }
         }
-        screen.canvas.drain_damage();
+        drop(screen.canvas.drain_damage());
         if let ServerMessage::DrawFill(fill) = message
             && fill.base.surface_id == SurfaceId(MARKER.id)
             && let Brush::Solid(color) = fill.brush
@@ -164,5 +169,9 @@ fn source(message: &ServerMessage) -> Option<&Image> {
         _ => None,
     }
 }
+
+/// Small caches, so that what was put in has to leave again: a few scenes' worth.
+const CACHE_PIXELS: u64 = 300_000;
+const WINDOW_PIXELS: u64 = 1 << 20;
 
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
@@ -18,35 +18,25 @@ pub(super) fn run(file: &Path, address: &str) -> Result<(), Error> {
     let fail = |source| Error::Serve { address: address.into(), source };
     let listener = TcpListener::bind(address).map_err(fail)?;
     println!("waiting for a client on {}", listener.local_addr().map_err(fail)?);
-    let mut channels = recorded(file)?;
+    let displays = recorded(file)?.into_iter().filter(|channel| channel.kind == ChannelType::DISPLAY).count();
     let (over, ended) = mpsc::channel();
-    let mut main = None;
-    let mut running = 0;
-    while !channels.is_empty() {
-        let (mut stream, _) = listener.accept().map_err(fail)?;
-        let Ok(channel) = asked(&mut stream) else { continue };
-        let Some(index) = channels.iter().position(|recorded| *recorded == channel) else { continue };
-        channels.remove(index);
-        if channel.kind == ChannelType::MAIN {
-            main = stream.try_clone().ok();
+    let path = file.to_path_buf();
+    // Clients connect as many of the other channels as they like, when they like.
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let Ok(channel) = asked(&mut stream) else { continue };
+            let (path, over) = (path.clone(), over.clone());
+            thread::spawn(move || over.send((channel, send(&path, channel, &stream), stream)));
         }
-        let (path, over) = (file.to_path_buf(), over.clone());
-        running += 1;
-        thread::spawn(move || {
-            let sent = send(&path, channel, &stream);
-            if channel.kind != ChannelType::MAIN {
-                // The client closes too once it has read everything.
-                let _ = stream.shutdown(Shutdown::Write);
-                drain(&stream);
-            }
-            let _ = over.send(sent);
-        });
-    }
-    for _ in 0..running {
-        match ended.recv() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(error),
-            Err(_) => break,
+    });
+    let (mut main, mut left) = (None, displays);
+    while left > 0 || main.is_none() {
+        let Ok((channel, sent, stream)) = ended.recv() else { break };
+        sent?;
+        if channel.kind == ChannelType::MAIN {
+            main = Some(stream);
+        } else if channel.kind == ChannelType::DISPLAY {
+            left = left.saturating_sub(1);
         }
     }
     if let Some(main) = main {
@@ -76,10 +66,12 @@ fn asked(stream: &mut TcpStream) -> io::Result<ChannelId> {
     Ok(ChannelId::new(ChannelType(message[20]), message[21]))
 }
 
-fn send(file: &PathBuf, channel: ChannelId, mut stream: &TcpStream) -> Result<(), Error> {
-    let Ok(mut reading) = stream.try_clone() else { return Ok(()) };
+/// Sends what was recorded of a channel; all but the main channel are then closed, and done when the client has read
+/// everything and closes too.
+fn send(file: &Path, channel: ChannelId, mut stream: &TcpStream) -> Result<(), Error> {
+    let Ok(reading) = stream.try_clone() else { return Ok(()) };
     // What the client says is read and forgotten, or it could not go on.
-    thread::spawn(move || io::copy(&mut reading, &mut io::sink()));
+    let listening = thread::spawn(move || drain(&reading));
     let mut recording = open(file)?;
     let mut first = None;
     while let Some(record) = recording.next_record()? {
@@ -91,6 +83,10 @@ fn send(file: &PathBuf, channel: ChannelId, mut stream: &TcpStream) -> Result<()
                 break;
             }
         }
+    }
+    if channel.kind != ChannelType::MAIN {
+        let _ = stream.shutdown(Shutdown::Write);
+        let _ = listening.join();
     }
     Ok(())
 }

@@ -49,6 +49,15 @@ impl Presenter {
         }
     }
 
+    /// Milliseconds from one frame to the next at least. Where no graphics processor helps, each frame costs the browser
+    /// a copy of the whole canvas, however little has changed.
+    pub(crate) fn pace_ms(&self) -> f64 {
+        match self {
+            Self::Flat(_) => SLOW_PACE_MS,
+            Self::WebGl(_) | Self::None => 0.0,
+        }
+    }
+
     /// Gives the canvas another size in pixels; it is black until shown again.
     pub(crate) fn resize(&mut self, width: u32, height: u32) {
         match self {
@@ -84,3 +93,6 @@ impl Presenter {
         }
     }
 }
+
+/// About 30 frames a second.
+const SLOW_PACE_MS: f64 = 30.0;

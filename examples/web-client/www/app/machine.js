@@ -5,10 +5,12 @@ import { fillTexts, has, t } from "./i18n.js";
 import { toast } from "./toasts.js";
 
 let serial = 0;
+const MODE_MS = 2500;
 
 export class Machine extends EventTarget {
     #part;
     #covers;
+    #failure = null;
 
     /** `record` is what is kept of it: { host, port, url, direct, demo, token, name, … }. */
     constructor(record, options) {
@@ -89,6 +91,9 @@ export class Machine extends EventTarget {
 
     translate() {
         fillTexts(this.panel);
+        if (this.covered === "failed") {
+            this.#tellFailure();
+        }
     }
 
     /** Lays one of the covers over the screen, or none. */
@@ -156,12 +161,19 @@ export class Machine extends EventTarget {
         on("clipboard", (clipboard) => this.dispatchEvent(new CustomEvent("clipboard", { detail: clipboard })));
         on("download", ({ name }) => toast(t("download.received", { name })));
         on("idle", ({ seconds }) => toast(t("idle", { minutes: Math.round(seconds / 60) })));
-        on("notice", ({ text }) => toast(text));
+        on("notice", ({ severity, text }) => (severity === "error" ? toast(text) : console.info("spice:", text)));
         on("trouble", ({ text }) => console.info("spice:", text));
         on("wake", () => toast(t("wake")));
+        let told = 0;
         on("mousemode", ({ absolute }) => {
-            if (!absolute && matchMedia("(pointer: fine)").matches && this.panel.classList.contains("selected")) {
-                toast(t("pointer.lock"));
+            clearTimeout(told);
+            // Most machines only begin like that.
+            if (!absolute && matchMedia("(pointer: fine)").matches) {
+                told = setTimeout(() => {
+                    if (desktop.state === "connected" && this.panel.classList.contains("selected")) {
+                        toast(t("pointer.lock"));
+                    }
+                }, MODE_MS);
             }
         });
         this.#forms();
@@ -224,14 +236,19 @@ export class Machine extends EventTarget {
     }
 
     #fail(code, reason) {
-        const kind = has(`error.${code}`) ? code : "failed";
-        this.#part("failed-title").textContent = t(`error.${kind}`, { name: this.title });
-        this.#part("failed-next").textContent = t(`error.${kind}.next`, { name: this.title });
+        this.#failure = { code: has(`error.${code}`) ? code : "failed", reason };
+        this.#tellFailure();
+        this.cover("failed");
+        this.#taken();
+    }
+
+    #tellFailure() {
+        const { code, reason } = this.#failure;
+        this.#part("failed-title").textContent = t(`error.${code}`, { name: this.title });
+        this.#part("failed-next").textContent = t(`error.${code}.next`, { name: this.title });
         const detail = this.#part("failed-detail");
         detail.textContent = reason ?? "";
         detail.hidden = !reason;
-        this.cover("failed");
-        this.#taken();
     }
 
     /** The keyboard goes where something can be done, if the user is here. */

@@ -64,6 +64,7 @@ export class Machines extends EventTarget {
             const is = each === machine;
             each.panel.classList.toggle("selected", is);
             each.panel.inert = !is;
+            each.desktop.paused = !is;
             if (!is) {
                 each.desktop.releaseAll();
             }

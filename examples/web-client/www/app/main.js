@@ -1,7 +1,9 @@
 // The page: starts when the browser can do what it takes, otherwise says so.
 
 import { fillTexts, language, setLanguage, t } from "./i18n.js";
+import { Machines } from "./machines.js";
 import { readSettings, writeSettings } from "./store.js";
+import { setUpToolbar } from "./toolbar.js";
 
 const able = typeof WebAssembly === "object" && typeof Worker === "function" && typeof BigInt === "function"
     && typeof OffscreenCanvas === "function" && "transferControlToOffscreen" in HTMLCanvasElement.prototype
@@ -19,8 +21,6 @@ async function start() {
     await setLanguage(settings.language ?? language(navigator.languages));
     fillTexts(document);
     document.getElementById("page").hidden = false;
-    const { Machines } = await import("./machines.js");
-    const { setUpToolbar } = await import("./toolbar.js");
     const machines = new Machines(new URLSearchParams(location.search));
     setUpToolbar(machines);
     choices(settings, machines);

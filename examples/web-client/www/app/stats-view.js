@@ -34,6 +34,7 @@ export class StatsView {
         const { desktop } = this.#machines.selected;
         const stats = await desktop.stats();
         if (!stats) {
+            this.#fill([]);
             return;
         }
         const now = { ...stats, time: performance.now() };
@@ -69,7 +70,7 @@ export class StatsView {
             description.dataset.stat = name.slice("stats.".length);
             return [term, description];
         });
-        this.#list.replaceChildren(...parts);
+        this.#list.firstElementChild.replaceChildren(...parts);
     }
 }
 

@@ -128,6 +128,9 @@ export interface SpiceDesktopEventMap {
  * `reconnect="no"`, `renderer="auto | webgl2 | 2d"` (before the first connection).
  */
 export class SpiceDesktop extends HTMLElement {
+    /** Loads what a connection needs, before there is one. */
+    static warmUp(): void;
+
     /** Connects; resolves with the first complete picture. Without a host: the built-in demo. */
     connect(host?: string, port?: number | string, options?: Omit<SpiceTarget, "host" | "port">): Promise<this>;
     connect(target: SpiceTarget): Promise<this>;
@@ -181,6 +184,8 @@ export class SpiceDesktop extends HTMLElement {
     clipViewport: boolean;
     background: string;
     idleSeconds: number;
+    /** Nothing is brought to the page while it is set; for screens that cannot be seen. */
+    paused: boolean;
     resetZoom(): void;
 
     getImageData(): Promise<ImageData | null>;

@@ -9,7 +9,7 @@ import { styleSheet } from "./style.js";
 import { Touch } from "./touch.js";
 import { Viewport } from "./view.js";
 import { Watch } from "./watch.js";
-import { WorkerLink } from "./worker-link.js";
+import { warmUp, WorkerLink } from "./worker-link.js";
 
 /** Attempts to connect again after a connection broke, and the seconds before each. */
 const RETRY_SECONDS = [0.5, 1, 2, 4, 8, 15, 30];
@@ -18,9 +18,15 @@ const PASSING = new Set(["broken", "server-closed", "refused", "timeout", "conne
 /** Characters typed with nothing else: more would keep the keyboard busy for long. */
 const LONGEST_TEXT = 10000;
 const FOLLOW_MS = 250;
+const SETTLE_MS = 200;
 
 export class SpiceDesktop extends HTMLElement {
     static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label", "hint"];
+
+    /** Loads what a connection needs, before there is one. */
+    static warmUp() {
+        warmUp();
+    }
 
     #parts;
     #view;
@@ -45,6 +51,7 @@ export class SpiceDesktop extends HTMLElement {
     #viewOnly = false;
     #callbacks = {};
     #follow = 0;
+    #paused = false;
     #transfers = new Map();
     #nextTransfer = 1;
     #offered = "";
@@ -269,6 +276,7 @@ export class SpiceDesktop extends HTMLElement {
         }
         if (this.#agent && await this.#ask("untypable", whole, this.keyboardLayout)) {
             await this.sendClipboardData(whole);
+            await settled();
             this.sendKeys(["ShiftLeft", "Insert"]);
             return "";
         }
@@ -499,6 +507,16 @@ export class SpiceDesktop extends HTMLElement {
         this.style.setProperty("--spice-background", colour);
     }
 
+    /** Whether nothing is brought to the page, because it cannot be seen. The connection goes on. */
+    set paused(paused) {
+        this.#paused = Boolean(paused);
+        this.#call("setPaused", this.#paused);
+    }
+
+    get paused() {
+        return this.#paused;
+    }
+
     resetZoom() {
         this.#view.resetZoom();
         this.#shape.rescale(this.#view.scale);
@@ -600,6 +618,9 @@ export class SpiceDesktop extends HTMLElement {
         this.#link = link;
         if (this.#callbacks.frame) {
             this.#call("setFrames", 2);
+        }
+        if (this.#paused) {
+            this.#call("setPaused", true);
         }
     }
 
@@ -737,6 +758,7 @@ export class SpiceDesktop extends HTMLElement {
         }
         if (Object.keys(data).length > 0 && data["text/plain"] !== this.#offered) {
             await this.sendClipboardData(data).catch((error) => this.#emit("trouble", { text: error.message }));
+            await settled();
         }
     }
 
@@ -889,6 +911,11 @@ export class SpiceDesktop extends HTMLElement {
     #emit(name, detail = {}) {
         this.dispatchEvent(new CustomEvent(name, { detail }));
     }
+}
+
+/** Until the guest's applications see a new clipboard: nothing in the protocol says when, and keys travel faster. */
+function settled() {
+    return new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 }
 
 function sameTarget(a, b) {

@@ -7,6 +7,7 @@ const CSS = `
 .viewport { position: absolute; inset: 0; overflow: hidden; outline: none; touch-action: none;
     -webkit-user-select: none; user-select: none; }
 .stage { position: absolute; left: 0; top: 0; transform-origin: 0 0; }
+.stage[hidden] { display: none; }
 .stage.crisp .screen { image-rendering: pixelated; }
 .screen { display: block; width: 100%; height: 100%; transition: filter 0.3s; }
 .stage.frozen .screen { filter: grayscale(0.8) brightness(0.7); }

@@ -19,6 +19,7 @@ export class Viewport {
     constructor(viewport, stage) {
         this.#viewport = viewport;
         this.#stage = stage;
+        stage.hidden = true;
     }
 
     get screen() {
@@ -31,6 +32,7 @@ export class Viewport {
 
     set screen(size) {
         this.#screen = size;
+        this.#stage.hidden = false;
         this.layout();
     }
 

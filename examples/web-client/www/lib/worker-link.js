@@ -1,5 +1,17 @@
 // The page's end of the worker: calls, answers, events.
 
+/** A worker that loads the library while the page is still getting ready. */
+let spare = null;
+
+/** Starts a worker before anything has to be shown; the first connection takes it. */
+export function warmUp() {
+    spare ??= makeWorker();
+}
+
+function makeWorker() {
+    return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "spice" });
+}
+
 export class WorkerLink {
     #worker;
     #next = 1;
@@ -7,7 +19,8 @@ export class WorkerLink {
 
     /** Starts a worker that draws on `canvas`; `told(name, values)` gets what it tells. */
     constructor(canvas, renderer, told) {
-        this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "spice" });
+        this.#worker = spare ?? makeWorker();
+        spare = null;
         this.#worker.onmessage = ({ data: [name, ...values] }) => {
             if (name === "answer" || name === "error") {
                 const [id, value] = values;

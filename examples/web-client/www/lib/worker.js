@@ -8,6 +8,9 @@ const SIMD_PROBE = new Uint8Array([
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
+/** The library, as soon as it is there; whoever opens hears if it is not. */
+const coming = load();
+coming.catch(() => {});
 let desktop = null;
 /** What the page asked for before the library was there. */
 let waiting = [];
@@ -31,11 +34,10 @@ self.onmessage = ({ data }) => {
 };
 
 async function open(canvas, renderer) {
-    const build = WebAssembly.validate(SIMD_PROBE) ? "simd" : "base";
     try {
-        const library = await import(`./wasm/${build}/web_client.js`);
-        await library.default({ module_or_path: new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url) });
-        desktop = new library.Desktop(page, canvas, renderer);
+        const suited = renderer === "auto" ? suitedRenderer() : renderer;
+        const library = await coming;
+        desktop = new library.Desktop(page, canvas, suited);
     } catch (error) {
         fail(error);
         return;
@@ -45,6 +47,25 @@ async function open(canvas, renderer) {
     const calls = waiting;
     waiting = null;
     calls.forEach(run);
+}
+
+async function load() {
+    const build = WebAssembly.validate(SIMD_PROBE) ? "simd" : "base";
+    const library = await import(`./wasm/${build}/web_client.js`);
+    await library.default({ module_or_path: new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url) });
+    return library;
+}
+
+/** WebGL2 where a graphics processor does it; where the main processor would have to, the 2D canvas is cheaper. */
+function suitedRenderer() {
+    const gl = new OffscreenCanvas(1, 1).getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+    if (!gl) {
+        return "2d";
+    }
+    const names = gl.getExtension("WEBGL_debug_renderer_info");
+    const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+    gl.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? "2d" : "webgl2";
 }
 
 async function run([id, method, ...values]) {

@@ -19,8 +19,8 @@ pub use closed::Closed;
 pub use platform::{Browser, Sleep};
 pub use stream::{Connect, WebSocketStream};
 
-/// Most bytes of one stream that have arrived and wait to be read: 64 MiB. A server that sends on regardless loses
-/// the connection.
+/// Most bytes of all streams of a platform that have arrived and wait to be read: 64 MiB. A server that sends on
+/// regardless loses the connection.
 pub const RECEIVE_QUEUE: usize = 64 << 20;
 
 /// Bytes that a platform's streams have moved, of all its channels together. Clones count together.
@@ -28,6 +28,8 @@ pub const RECEIVE_QUEUE: usize = 64 << 20;
 pub struct Traffic {
     received: Rc<Cell<u64>>,
     sent: Rc<Cell<u64>>,
+    /// Bytes that have arrived and are not read yet.
+    waiting: Rc<Cell<usize>>,
 }
 
 impl Traffic {
@@ -41,8 +43,25 @@ impl Traffic {
         self.sent.get()
     }
 
-    fn add_received(&self, bytes: usize) {
+    /// Bytes that have arrived and wait to be read.
+    pub fn waiting(&self) -> usize {
+        self.waiting.get()
+    }
+
+    /// Bytes have arrived; true when they may be kept.
+    fn arrived(&self, bytes: usize) -> bool {
         self.received.set(self.received.get().saturating_add(bytes as u64));
+        let waiting = self.waiting.get().saturating_add(bytes);
+        let fits = waiting <= RECEIVE_QUEUE;
+        if fits {
+            self.waiting.set(waiting);
+        }
+        fits
+    }
+
+    /// Bytes that had arrived have been read, or nobody wants them any more.
+    fn taken(&self, bytes: usize) {
+        self.waiting.set(self.waiting.get().saturating_sub(bytes));
     }
 
     fn add_sent(&self, bytes: usize) {

@@ -51,9 +51,11 @@ pub struct WebSocketStream {
 
 #[derive(Default)]
 struct Shared {
+    traffic: Traffic,
     /// Messages not yet read, and how many bytes of the first one have been.
     queue: VecDeque<Uint8Array>,
     read: usize,
+    /// INVARIANT: bytes in `queue` that have not been read; counted in `traffic` too.
     waiting: usize,
     open: bool,
     end: Option<End>,
@@ -107,10 +109,11 @@ impl Shared {
         match event.data().dyn_into::<ArrayBuffer>() {
             Ok(buffer) => {
                 let bytes = Uint8Array::new(&buffer);
-                self.waiting = self.waiting.saturating_add(bytes.length() as usize);
-                if self.waiting > RECEIVE_QUEUE {
+                let len = bytes.length() as usize;
+                if !self.traffic.arrived(len) {
                     self.fail(format!("more than {RECEIVE_QUEUE} bytes arrived before they could be read"));
-                } else if bytes.length() > 0 {
+                } else if len > 0 {
+                    self.waiting += len;
                     self.queue.push_back(bytes);
                 }
             }
@@ -120,9 +123,14 @@ impl Shared {
     }
 
     fn fail(&mut self, why: String) {
+        self.forget();
+        self.end = Some(End::Failed(why));
+    }
+
+    fn forget(&mut self) {
+        self.traffic.taken(self.waiting);
         self.queue.clear();
         (self.read, self.waiting) = (0, 0);
-        self.end = Some(End::Failed(why));
     }
 
     /// Copies what is there.
@@ -144,6 +152,7 @@ impl Shared {
             }
         }
         self.waiting -= done;
+        self.traffic.taken(done);
         done
     }
 }
@@ -152,8 +161,8 @@ impl WebSocketStream {
     fn new(url: &str, traffic: &Traffic) -> io::Result<Self> {
         let socket = WebSocket::new_with_str(url, SUBPROTOCOL).map_err(|error| refused(&error))?;
         socket.set_binary_type(BinaryType::Arraybuffer);
-        let shared = Rc::<RefCell<Shared>>::default();
-        let handlers = Handlers::new(&socket, &shared, traffic);
+        let shared = Rc::new(RefCell::new(Shared { traffic: traffic.clone(), ..Shared::default() }));
+        let handlers = Handlers::new(&socket, &shared);
         Ok(Self { socket, shared, traffic: traffic.clone(), drain: None, _handlers: handlers })
     }
 
@@ -171,19 +180,17 @@ impl WebSocketStream {
 }
 
 impl Handlers {
-    fn new(socket: &WebSocket, shared: &Rc<RefCell<Shared>>, traffic: &Traffic) -> Self {
+    fn new(socket: &WebSocket, shared: &Rc<RefCell<Shared>>) -> Self {
         let state = Rc::clone(shared);
         let open = Closure::<dyn FnMut()>::new(move || {
             let mut shared = state.borrow_mut();
             shared.open = true;
             shared.wake();
         });
-        let (state, traffic, this) = (Rc::clone(shared), traffic.clone(), socket.clone());
+        let (state, this) = (Rc::clone(shared), socket.clone());
         let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let mut shared = state.borrow_mut();
-            let before = shared.waiting;
             shared.take_in(&event);
-            traffic.add_received(shared.waiting.saturating_sub(before));
             if shared.end.is_some() {
                 // It may be closed already, which is as good.
                 drop(this.close());
@@ -250,6 +257,7 @@ impl Drop for WebSocketStream {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
+        self.shared.borrow_mut().forget();
         // It may be closed already.
         drop(self.socket.close());
     }
