@@ -124,8 +124,9 @@ async fn nobody_is_dropped() {
     let seen: Vec<Arc<Seen>> = (0..clients).map(|_| Arc::default()).collect();
     // Handshakes cost the servers a key each; a crowd at the door would only measure that.
     let door = Arc::new(Semaphore::new(4));
+    let mut tasks = tokio::task::JoinSet::new();
     for seen in &seen {
-        tokio::spawn(client(gateway.address, Arc::clone(seen), Arc::clone(&door)));
+        tasks.spawn(client(gateway.address, Arc::clone(seen), Arc::clone(&door)));
     }
     let patience = Duration::from_secs(60 + clients);
     until_in("every client's first picture", patience, || {
@@ -161,6 +162,8 @@ async fn nobody_is_dropped() {
     assert_eq!(gateway.metric("gateway_opened_total"), sockets, "a channel was opened twice");
     // Generous: a WebSocket takes about a third of this.
     assert!(memory.saturating_sub(empty) / sockets.max(1) < 64 << 10, "{memory} bytes for {sockets}");
+    // They go before their gateway, else each would say that it was dropped.
+    tasks.shutdown().await;
 }
 
 /// One server, and one client of it; neither ends by itself.
