@@ -39,7 +39,7 @@ pub struct Serve {
     /// Folder of the page.
     #[arg(long, value_name = "FOLDER")]
     pub web: Option<PathBuf>,
-    /// Servers that anybody who reaches this gateway may connect to: [tls:]HOST:PORT[-PORT], where HOST is a name,
+    /// Servers that anybody who reaches this gateway may connect to: `[tls:]HOST:PORT[-PORT]`, where HOST is a name,
     /// *.DOMAIN, an address or a network.
     #[arg(long, value_name = "RULE")]
     pub allow: Vec<Rule>,
@@ -52,10 +52,10 @@ pub struct Serve {
     /// Certificate authorities of servers that speak TLS, in PEM.
     #[arg(long, value_name = "FILE")]
     pub upstream_ca: Option<PathBuf>,
-    /// Pages that may connect, such as https://panel.example.org; may be given several times.
+    /// Pages that may connect, such as `https://panel.example.org`; may be given several times.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub origin: Vec<String>,
-    /// Pages that may show the client in a frame, such as https://panel.example.org.
+    /// Pages that may show the client in a frame, such as `https://panel.example.org`.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub frame_ancestor: Vec<String>,
     /// Reverse proxies whose X-Forwarded-For is believed, such as 127.0.0.1/32.
@@ -102,7 +102,7 @@ pub struct Token {
     /// Certificate authorities of the server, in PEM, to be put into the token.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// The server: spice://HOST:PORT, spice+tls://HOST:PORT[?name=NAME][&subject=SUBJECT] or spice+unix:///PATH.
+    /// The server: `spice://HOST:PORT`, `spice+tls://HOST:PORT[?name=NAME][&subject=SUBJECT]` or `spice+unix:///PATH`.
     pub address: Target,
 }
 
