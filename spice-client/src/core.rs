@@ -39,6 +39,7 @@ impl Core {
             SessionEvent::Display(id, message) => self.agent.on_display(*id, message, now),
             SessionEvent::ChannelClosed { channel, .. } if channel.kind == ChannelType::INPUTS => {
                 self.keyboard.over();
+                self.pointer.over();
             }
             SessionEvent::Ended(_) => self.over(),
             _ => {}
@@ -50,6 +51,7 @@ impl Core {
     pub(crate) fn advance(&mut self, now: Instant) {
         self.agent.advance(&mut self.session, now);
         self.keyboard.advance(&mut self.session, now);
+        self.pointer.advance(&mut self.session);
     }
 
     /// The next event of the agent's machine, and the bytes that it keeps in memory.
@@ -69,5 +71,6 @@ impl Core {
     pub(crate) fn over(&mut self) {
         self.agent.over();
         self.keyboard.over();
+        self.pointer.over();
     }
 }

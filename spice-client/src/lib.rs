@@ -38,6 +38,8 @@ mod answer;
 pub mod canvas;
 mod client;
 mod config;
+#[cfg(feature = "canvas")]
+pub mod console;
 mod core;
 mod driver;
 mod error;
@@ -45,9 +47,11 @@ mod event;
 mod events;
 pub mod keyboard;
 pub mod mouse;
+pub mod record;
 mod stream;
 pub mod transport;
 mod uri;
+pub mod video;
 
 pub use answer::Answer;
 pub use client::{Client, Handle};

@@ -15,6 +15,8 @@ pub use spice_proto::msg::inputs::{MouseButton, MouseButtons};
 pub use spice_proto::msg::main::MouseModes;
 use spice_proto::session::Session;
 
+use crate::agent::Error;
+use crate::answer::{Answer, Waiting};
 use crate::client::{Handle, ignore_closed};
 use crate::error::ClientError;
 
@@ -40,6 +42,8 @@ pub(crate) struct Pointer {
     turned: f64,
     /// The finger that leads the pointer.
     finger: Option<u64>,
+    /// Who waits for so many movements to be acknowledged.
+    asked: Vec<(u64, Waiting<()>)>,
 }
 
 impl Pointer {
@@ -108,6 +112,37 @@ impl Pointer {
                 self.buttons(session, now, MouseButtons::empty());
             }
         }
+    }
+}
+
+/// Word from the server that it has taken what was sent.
+impl Pointer {
+    fn ask(&mut self, session: &mut Session, now: Instant, waiting: Waiting<()>) {
+        match session.inputs().map(|inputs| inputs.ask_acknowledgement(now)) {
+            Some(Ok(count)) => self.asked.push((count, waiting)),
+            // Without a channel nothing has been sent; with one that has gone it never arrives.
+            None => waiting.answer(Ok(())),
+            Some(Err(_)) => waiting.answer(Err(Error::SessionOver)),
+        }
+    }
+
+    /// Tells those whose acknowledgement has come.
+    pub(crate) fn advance(&mut self, session: &mut Session) {
+        if !self.asked.is_empty()
+            && let Some(inputs) = session.inputs()
+        {
+            let (_, taken) = inputs.logic().movements();
+            let (done, waiting) =
+                std::mem::take(&mut self.asked).into_iter().partition(|(count, _)| *count <= taken);
+            self.asked = waiting;
+            let done: Vec<(u64, Waiting<()>)> = done;
+            done.into_iter().for_each(|(_, waiting)| waiting.answer(Ok(())));
+        }
+    }
+
+    /// The inputs channel has gone.
+    pub(crate) fn over(&mut self) {
+        *self = Self::default();
     }
 }
 
@@ -202,6 +237,12 @@ impl Handle {
     /// As [`Handle::key_down`].
     pub fn touch(&self, finger: u64, phase: TouchPhase, x: u32, y: u32) -> Result<(), ClientError> {
         self.command(move |core, now| core.pointer.touch(&mut core.session, now, finger, phase, (x, y)))
+    }
+
+    /// Waits until the server has taken everything that was sent to keyboard and pointer: before leaving, for a server
+    /// that hears of the end drops what it has not read.
+    pub fn inputs_taken(&self) -> Answer<()> {
+        self.ask(|core, now, waiting| core.pointer.ask(&mut core.session, now, waiting))
     }
 
     fn inputs(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::process::{Process, Program};
 use crate::xspice::{Options, Xspice};
-use crate::{Result, wait_for};
+use crate::{Result, relay, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -17,6 +17,8 @@ pub struct Guest {
     agent: Option<Process>,
     daemon: Option<Process>,
     uinput: Option<File>,
+    /// The socket that the agent takes for its port.
+    port: PathBuf,
     /// The desktop.
     pub xspice: Xspice,
 }
@@ -24,7 +26,16 @@ pub struct Guest {
 impl Guest {
     /// Starts an empty desktop and its agent.
     pub fn start() -> Result<Self> {
-        let options = Options { compression: "off", surfaces: false };
+        Self::start_with(false)
+    }
+
+    /// Starts an empty desktop whose agent may go at any time and come back, see [`relay`].
+    pub fn start_relayed() -> Result<Self> {
+        Self::start_with(true)
+    }
+
+    fn start_with(relayed: bool) -> Result<Self> {
+        let options = Options::new("off", false);
         let xspice = Xspice::start_prepared(options, |folder, program| {
             program
                 .env("XSPICE_VDAGENT_ENABLED", "1")
@@ -35,7 +46,13 @@ impl Guest {
         })?;
         fs::create_dir_all(xspice.folder().file("downloads"))
             .map_err(|error| format!("downloads: {error}"))?;
-        let mut guest = Self { agent: None, daemon: None, uinput: None, xspice };
+        let mut port = xspice.folder().file("port");
+        if relayed {
+            let relay = xspice.folder().file("relay");
+            relay::start(&relay, &port)?;
+            port = relay;
+        }
+        let mut guest = Self { port, agent: None, daemon: None, uinput: None, xspice };
         guest.start_agent()?;
         Ok(guest)
     }
@@ -43,7 +60,7 @@ impl Guest {
     /// Starts what is not running of the agent: the daemon, and its half in the session.
     pub fn start_agent(&mut self) -> Result<()> {
         let folder = self.xspice.folder();
-        let (port, uinput, socket) = (folder.file("port"), folder.file("uinput"), folder.file("vdagentd"));
+        let (port, uinput, socket) = (&self.port, folder.file("uinput"), folder.file("vdagentd"));
         if self.daemon.is_none() {
             let _ = fs::remove_file(&socket);
             // `-X`: there is no login manager to ask which session is active; `-x`: stay in the foreground.
@@ -83,6 +100,12 @@ impl Guest {
         if let Some(mut agent) = self.agent.take() {
             agent.kill();
         }
+    }
+
+    /// Whether the server takes no agent any more: this X driver does not once it has written to one that was dead.
+    pub fn is_spoilt(&self) -> bool {
+        let said = fs::read(self.xspice.folder().file("Xorg.err")).unwrap_or_default();
+        String::from_utf8_lossy(&said).contains("vdagent died")
     }
 
     /// A file that was sent to the guest.

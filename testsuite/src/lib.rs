@@ -8,7 +8,10 @@
 #![cfg(unix)]
 
 #[cfg(feature = "servers")]
+pub mod browser;
+#[cfg(feature = "servers")]
 pub mod console;
+pub mod gateway;
 pub mod guest;
 #[cfg(feature = "servers")]
 pub mod live;
@@ -20,6 +23,7 @@ pub mod proxy;
 pub mod qemu;
 pub mod qmp;
 pub mod random;
+pub mod relay;
 pub mod spicy;
 pub mod temp;
 pub mod xspice;

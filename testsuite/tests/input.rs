@@ -12,12 +12,12 @@ use testsuite::process::args;
 use testsuite::wait_for;
 
 /// A program in the guest that writes down every event of its input devices.
-struct Log {
+pub(crate) struct Log {
     path: std::path::PathBuf,
 }
 
 impl Log {
-    fn start(guest: &mut Guest) -> Self {
+    pub(crate) fn start(guest: &mut Guest) -> Self {
         let path = guest.download("events");
         let script = format!("exec stdbuf -oL xinput test-xi2 --root > '{}'", path.display());
         guest.xspice.launch("sh", &args(&["-c", &script])).unwrap();
@@ -51,7 +51,7 @@ impl Log {
         events
     }
 
-    fn wait(&self, what: &str, wanted: &[(&str, u32)]) {
+    pub(crate) fn wait(&self, what: &str, wanted: &[(&str, u32)]) {
         let wanted: Vec<_> = wanted.iter().map(|(kind, detail)| ((*kind).to_owned(), *detail)).collect();
         let mut last = Vec::new();
         wait_for(what, LIMIT, || {
@@ -197,7 +197,12 @@ fn type_everything(layout: Layout) {
         _ => None,
     };
     console.event("caps lock", caps).unwrap();
-    let characters: String = layout.characters().into_iter().collect();
+    // Two keys of Japanese keyboards are others for this X driver, which knows no scan code beyond 0x58;
+    // what QEMU takes them for is looked at elsewhere.
+    let beyond = |c: &char| layout.strokes(&c.to_string()).strokes.iter().all(|s| s.key.down() <= 0x58);
+    let characters: String = layout.characters().into_iter().filter(beyond).collect();
+    let known = if layout == Layout::Jp { 92 } else { layout.characters().len() };
+    assert_eq!(characters.chars().count(), known);
     let text = format!("{characters}語");
     let missing = console.wait("typing", console.handle().type_text(&text, layout)).unwrap();
     assert_eq!(missing, ['語']);

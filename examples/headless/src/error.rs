@@ -3,11 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
-use spice_client::canvas::CanvasError;
+use spice_client::agent;
+use spice_client::canvas::{CanvasError, DisplayError};
+use spice_client::record::{RecordingError, ReplayError};
 use spice_client::{AddressError, ClientError};
 use spice_codecs::CodecError;
 use spice_proto::link::PasswordError;
 use spice_proto::msg::display::ImageType;
+use spice_proto::session::SessionEnd;
 use spice_proto::wire::TooMany;
 use spice_proto::{DecodeError, ProtocolError};
 use thiserror::Error;
@@ -49,6 +52,48 @@ pub(crate) enum Error {
     OtherCodec { found: ImageType },
     #[error("the encoded picture is too large for a message: {0}")]
     TooLarge(#[from] TooMany),
+    #[error(transparent)]
+    Display(#[from] DisplayError),
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    #[error("{} holds no display: record while a machine shows something", .0.display())]
+    NothingRecorded(PathBuf),
+    #[error("the recording ends without a picture on that display")]
+    NoPicture,
+    #[error("{address} cannot be served: {source}")]
+    Serve { address: String, source: io::Error },
     #[error("the demo server failed: {0}")]
     Demo(io::Error),
+    #[error(transparent)]
+    Agent(#[from] agent::Error),
+    #[error("{what} did not come within {seconds} s")]
+    Late { what: &'static str, seconds: f32 },
+    #[error("the session ended before this was done: {0}")]
+    Ended(SessionEnd),
+    #[error("the machine places the pointer itself: it needs an agent or a tablet for clicks at a place")]
+    NoPlace,
+    #[error("standard input cannot be read: {0}")]
+    Input(io::Error),
+    #[error("the output cannot be written: {0}")]
+    Output(io::Error),
+    #[error("'{0}' has no file name")]
+    NoName(PathBuf),
+    #[error("the guest offers nothing there of that type; it offers: {0}")]
+    NotOffered(String),
+    #[error("the guest has not taken the content within {0} s; nobody has pasted it")]
+    NotTaken(f32),
+    #[error("done in part: {0}")]
+    InPart(String),
+}
+
+impl Error {
+    /// The program's exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::InPart(_) => 3,
+            _ => 1,
+        }
+    }
 }

@@ -104,7 +104,10 @@ impl Agent {
                         self.screens.on_ready(client, now);
                         self.outbox.push(Event::Ready(caps));
                     }
-                    ProtoEvent::Gone => self.outbox.push(Event::Gone),
+                    ProtoEvent::Gone => {
+                        self.screens.on_gone();
+                        self.outbox.push(Event::Gone);
+                    }
                     ProtoEvent::Clipboard(event) => self.clipboards.on_event(client, &mut self.outbox, event),
                     ProtoEvent::File(event) => self.files.on_event(&mut self.outbox, event),
                     ProtoEvent::Reply(reply) => self.outbox.push(Event::Reply(reply)),

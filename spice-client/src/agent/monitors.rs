@@ -74,6 +74,13 @@ impl Screens {
         }
     }
 
+    /// The agent has gone. The next one is told the same.
+    pub(super) fn on_gone(&mut self) {
+        if let Some(wish) = &mut self.wish {
+            (wish.told, wish.changed) = (None, None);
+        }
+    }
+
     pub(super) fn on_display(&mut self, channel: u8, message: &ServerMessage, now: Instant) {
         match message {
             ServerMessage::SurfaceCreate(surface) if surface.flags.contains(SurfaceFlags::PRIMARY) => {

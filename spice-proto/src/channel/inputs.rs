@@ -54,8 +54,10 @@ impl Scancode {
 pub struct Inputs {
     locks: KeyboardModifiers,
     buttons: MouseButtons,
-    /// Movements sent that no acknowledgement covers.
-    in_flight: u32,
+    /// Movements sent.
+    sent: u64,
+    /// Movements that acknowledgements cover.
+    taken: u64,
     /// The movement held back while too many are in flight.
     pending: Option<Movement>,
 }
@@ -77,6 +79,15 @@ impl Inputs {
         self.buttons
     }
 
+    /// How many movements have been sent in all, and how many of them the server has acknowledged; it does so in fours.
+    pub fn movements(&self) -> (u64, u64) {
+        (self.sent, self.taken)
+    }
+
+    fn has_room(&self) -> bool {
+        self.sent.saturating_sub(self.taken) < WINDOW
+    }
+
     fn movement(&mut self, movement: Movement, cx: &mut Context<'_, ServerMessage>) {
         self.pending = Some(match (self.pending, movement) {
             (Some(Movement::By { dx, dy }), Movement::By { dx: more_x, dy: more_y }) => {
@@ -84,7 +95,7 @@ impl Inputs {
             }
             _ => movement,
         });
-        if self.in_flight < WINDOW {
+        if self.has_room() {
             self.flush(cx);
         }
     }
@@ -100,7 +111,7 @@ impl Inputs {
                 cx.send(&ClientMessage::MousePosition(MousePosition { x, y, buttons_state, display_id }));
             }
         }
-        self.in_flight += 1;
+        self.sent = self.sent.saturating_add(1);
     }
 
     fn button(&mut self, button: MouseButton, down: bool, cx: &mut Context<'_, ServerMessage>) {
@@ -127,8 +138,8 @@ impl Logic for Inputs {
                 self.locks = modifiers.modifiers
             }
             ServerMessage::MouseMotionAck => {
-                self.in_flight = self.in_flight.saturating_sub(PER_ACK);
-                if self.in_flight < WINDOW {
+                self.taken = self.taken.saturating_add(PER_ACK).min(self.sent);
+                if self.has_room() {
                     self.flush(cx);
                 }
                 return Ok(());
@@ -222,6 +233,26 @@ impl Channel<Inputs> {
         self.command(now, |inputs, cx| inputs.movement(Movement::To { x, y, display_id }, cx))
     }
 
+    /// Makes the server acknowledge everything that has been sent so far: with up to three movements by nothing, because
+    /// it acknowledges every fourth. Gives the number of movements that will have been
+    /// [acknowledged](Inputs::movements) then.
+    ///
+    /// # Errors
+    /// As [`Channel::command`].
+    pub fn ask_acknowledgement(&mut self, now: Instant) -> Result<u64, ProtocolError> {
+        self.command(now, |inputs, cx| {
+            inputs.flush(cx);
+            // The message comes behind keys and buttons too, which have no acknowledgement of their own.
+            loop {
+                inputs.pending = Some(Movement::By { dx: 0, dy: 0 });
+                inputs.flush(cx);
+                if inputs.sent % PER_ACK == 0 {
+                    return inputs.sent;
+                }
+            }
+        })
+    }
+
     /// Presses a pointer button; for the wheel, a press and a release are one notch.
     ///
     /// # Errors
@@ -252,6 +283,6 @@ fn held_mask(button: MouseButton) -> MouseButtons {
 }
 
 /// Movements that one `MouseMotionAck` covers.
-const PER_ACK: u32 = 4;
+const PER_ACK: u64 = 4;
 /// Movements in flight at most: two acknowledgements' worth.
-const WINDOW: u32 = 2 * PER_ACK;
+const WINDOW: u64 = 2 * PER_ACK;
