@@ -1,8 +1,8 @@
 //! A SPICE client for browsers.
 //!
 //! The library runs in a Web Worker: protocol, decoding and drawing happen here, the page's thread stays free. The
-//! worker's script (`www/lib/worker.js`) makes one [`Desktop`] and calls its methods on the page's behalf; what the
-//! desktop has to tell goes to a [`Page`]. The page never sees this library, it sees the element `<spice-desktop>`.
+//! worker's script (`www/lib/worker.js`) makes one `Desktop` and calls its methods on the page's behalf; what the
+//! desktop has to tell goes to a `Page`. The page never sees this library, it sees the element `<spice-desktop>`.
 //!
 //! On targets other than wasm32 there is nothing here but the parts that know no browser, so that they can be tested
 //! anywhere.
