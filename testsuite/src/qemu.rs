@@ -113,6 +113,24 @@ impl Qemu {
         self.dump(&folder.file("dump.ppm"))
     }
 
+    /// Lets the machine write down every key that it takes.
+    pub fn trace_keys(&mut self) -> Result<()> {
+        let arguments = r#"{"name":"input_event_key_qcode","enable":true}"#;
+        self.qmp.command("trace-event-set-state", arguments).map(|_| ())
+    }
+
+    /// The keys that the machine has taken, by its own names, and whether each went down.
+    pub fn traced_keys(&self) -> Vec<(String, bool)> {
+        let said = std::fs::read(self.folder.file("qemu-system-x86_64.err")).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        let key = |line: &str| {
+            let (_, rest) = line.split_once("qcode ")?;
+            let (name, down) = rest.split_once(", down ")?;
+            Some((name.to_owned(), down.trim() == "1"))
+        };
+        said.lines().filter_map(key).collect()
+    }
+
     /// The plain TCP port.
     pub fn port(&self) -> u16 {
         self.port

@@ -1,0 +1,122 @@
+//! The table of keys against QEMU's own reading of scan codes.
+
+use spice_client::Event;
+use spice_client::keyboard::Key;
+use spice_client::spice_proto::msg::inputs;
+use testsuite::console::{Console, LIMIT};
+use testsuite::qemu::{Access, Qemu};
+use testsuite::wait_for;
+
+/// Names of the W3C and QEMU's for the same keys.
+const KEYS: &[(&str, &str)] = &[
+    ("Escape", "esc"),
+    ("Minus", "minus"),
+    ("Equal", "equal"),
+    ("Backspace", "backspace"),
+    ("Tab", "tab"),
+    ("BracketLeft", "bracket_left"),
+    ("BracketRight", "bracket_right"),
+    ("Enter", "ret"),
+    ("ControlLeft", "ctrl"),
+    ("Semicolon", "semicolon"),
+    ("Quote", "apostrophe"),
+    ("Backquote", "grave_accent"),
+    ("ShiftLeft", "shift"),
+    ("Backslash", "backslash"),
+    ("Comma", "comma"),
+    ("Period", "dot"),
+    ("Slash", "slash"),
+    ("ShiftRight", "shift_r"),
+    ("NumpadMultiply", "kp_multiply"),
+    ("AltLeft", "alt"),
+    ("Space", "spc"),
+    ("CapsLock", "caps_lock"),
+    ("NumLock", "num_lock"),
+    ("ScrollLock", "scroll_lock"),
+    ("NumpadSubtract", "kp_subtract"),
+    ("NumpadAdd", "kp_add"),
+    ("NumpadDecimal", "kp_decimal"),
+    ("IntlBackslash", "less"),
+    ("NumpadEqual", "kp_equals"),
+    ("KanaMode", "katakanahiragana"),
+    ("Lang1", "lang1"),
+    ("Lang2", "lang2"),
+    ("IntlRo", "ro"),
+    ("Lang4", "hiragana"),
+    ("Convert", "henkan"),
+    ("NonConvert", "muhenkan"),
+    ("IntlYen", "yen"),
+    ("NumpadComma", "kp_comma"),
+    ("MediaTrackPrevious", "audioprev"),
+    ("MediaTrackNext", "audionext"),
+    ("NumpadEnter", "kp_enter"),
+    ("ControlRight", "ctrl_r"),
+    ("AudioVolumeMute", "audiomute"),
+    ("LaunchApp2", "calculator"),
+    ("MediaPlayPause", "audioplay"),
+    ("MediaStop", "audiostop"),
+    ("AudioVolumeDown", "volumedown"),
+    ("AudioVolumeUp", "volumeup"),
+    ("BrowserHome", "ac_home"),
+    ("NumpadDivide", "kp_divide"),
+    ("PrintScreen", "sysrq"),
+    ("AltRight", "alt_r"),
+    ("Home", "home"),
+    ("ArrowUp", "up"),
+    ("PageUp", "pgup"),
+    ("ArrowLeft", "left"),
+    ("ArrowRight", "right"),
+    ("End", "end"),
+    ("ArrowDown", "down"),
+    ("PageDown", "pgdn"),
+    ("Insert", "insert"),
+    ("Delete", "delete"),
+    ("MetaLeft", "meta_l"),
+    ("MetaRight", "meta_r"),
+    ("ContextMenu", "compose"),
+    ("Power", "power"),
+    ("Sleep", "sleep"),
+    ("WakeUp", "wake"),
+    ("BrowserSearch", "find"),
+    ("BrowserFavorites", "ac_bookmarks"),
+    ("BrowserRefresh", "ac_refresh"),
+    ("BrowserStop", "stop"),
+    ("BrowserForward", "ac_forward"),
+    ("BrowserBack", "ac_back"),
+    ("LaunchApp1", "computer"),
+    ("LaunchMail", "mail"),
+    ("MediaSelect", "mediaselect"),
+    ("Pause", "pause"),
+];
+
+#[test]
+fn qemu_takes_every_key_for_what_it_is() {
+    let mut qemu = Qemu::start(Access::Open).unwrap();
+    qemu.trace_keys().unwrap();
+    let console = Console::connect(qemu.port()).unwrap();
+    let init = |event: &Event| matches!(event, Event::Inputs(inputs::ServerMessage::Init(_))).then_some(());
+    console.event("the inputs channel", init).unwrap();
+    let letters = ('A'..='Z').map(|c| (format!("Key{c}"), c.to_lowercase().to_string()));
+    let digits = (0..10)
+        .flat_map(|n| [(format!("Digit{n}"), n.to_string()), (format!("Numpad{n}"), format!("kp_{n}"))]);
+    let functions = (1..=12).map(|n| (format!("F{n}"), format!("f{n}")));
+    let others = KEYS.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned()));
+    let mut wrong = Vec::new();
+    for (code, name) in letters.chain(digits).chain(functions).chain(others) {
+        let before = qemu.traced_keys().len();
+        assert!(Key::from_code(&code).is_some(), "{code}");
+        console.handle().send_key_event(&code, true).unwrap();
+        console.handle().send_key_event(&code, false).unwrap();
+        console.wait("word that it is taken", console.handle().inputs_taken()).unwrap();
+        let mut taken = Vec::new();
+        let wanted = [(name.clone(), true), (name.clone(), false)];
+        let found = wait_for("a key", LIMIT / 10, || {
+            taken = qemu.traced_keys().split_off(before);
+            Ok((taken == wanted).then_some(()))
+        });
+        if found.is_err() {
+            wrong.push(format!("{code} is {taken:?}, not {name}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
