@@ -24,6 +24,7 @@ pub mod codecs;
 pub mod frames;
 pub mod link;
 pub mod messages;
+pub mod recording;
 pub mod server;
 pub mod session;
 pub mod uri;
@@ -56,12 +57,15 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("lz4", codecs::lz4),
     ("jpeg", codecs::jpeg),
     ("jpeg_alpha", codecs::jpeg_alpha),
+    ("recording", recording::recording),
     ("uri", uri::uri),
     ("quic_round_trip", codecs::quic_round_trip),
     ("lz_round_trip", codecs::lz_round_trip),
     ("lz4_round_trip", codecs::lz4_round_trip),
     ("jpeg_round_trip", codecs::jpeg_round_trip),
+    ("jpeg_alpha_round_trip", codecs::jpeg_alpha_round_trip),
     ("glz_round_trip", codecs::glz_round_trip),
+    ("zlib_glz_round_trip", codecs::zlib_glz_round_trip),
 ];
 
 /// Makes a program of an oracle: a libFuzzer target under cargo-fuzz, otherwise one that takes files.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 use futures::channel::mpsc;
-use spice_proto::msg::display::ImageCompression;
+use spice_proto::msg::display::{ImageCompression, StreamReport, VideoCodecType};
 use spice_proto::session::Session;
 use spice_proto::{Instant, ProtocolError};
 
@@ -71,6 +71,32 @@ impl Handle {
         self.run(move |session, now| {
             if let Some(channel) = session.display(display) {
                 ignore_closed(channel.prefer_compression(now, wish));
+            }
+        })
+    }
+
+    /// Tells a display channel which video codecs the client likes, best first, if its server takes such wishes.
+    ///
+    /// # Errors
+    /// As [`Handle::key_down`].
+    pub fn prefer_video_codecs(&self, display: u8, wish: &[VideoCodecType]) -> Result<(), ClientError> {
+        let wish = wish.to_vec();
+        self.run(move |session, now| {
+            if let Some(channel) = session.display(display) {
+                ignore_closed(channel.prefer_video_codecs(now, &wish));
+            }
+        })
+    }
+
+    /// Tells a display channel how a video stream fares; above all
+    /// [`StreamReport::cannot_decode`]. How frames arrive the driver reports itself.
+    ///
+    /// # Errors
+    /// As [`Handle::key_down`].
+    pub fn report_stream(&self, display: u8, report: StreamReport) -> Result<(), ClientError> {
+        self.run(move |session, now| {
+            if let Some(channel) = session.display(display) {
+                ignore_closed(channel.report_stream(now, report));
             }
         })
     }

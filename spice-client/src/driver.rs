@@ -1,6 +1,6 @@
 //! The one event loop around a session.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -11,8 +11,10 @@ use std::time::Duration;
 use futures::Stream as _;
 use futures::channel::mpsc;
 use spice_proto::Instant;
+use spice_proto::caps::DisplayCaps;
+use spice_proto::msg::display::ServerMessage;
 use spice_proto::session::{Address, Output, SessionEnd, TransportId};
-use spice_proto::types::ChannelId;
+use spice_proto::types::{ChannelId, ChannelType};
 use spice_proto::{LinkError, ProtocolError};
 
 use crate::client::{Client, Handle};
@@ -21,8 +23,10 @@ use crate::core::{Command, Core};
 use crate::error::ClientError;
 use crate::event::Event;
 use crate::events::{self, EventSender};
+use crate::record::Direction;
 use crate::stream::{Open, Wrote};
 use crate::transport::Platform;
+use crate::video::StreamReports;
 
 /// Prepares a session with the server that `config` names.
 ///
@@ -38,6 +42,7 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
         commands: ordered,
         links: Vec::new(),
         timer: None,
+        reports: BTreeMap::new(),
         failure: None,
         held: VecDeque::new(),
         departed: None,
@@ -61,6 +66,8 @@ pub struct Driver<P: Platform> {
     commands: mpsc::UnboundedReceiver<Command>,
     links: Vec<Link<P>>,
     timer: Option<(Instant, P::Sleep)>,
+    /// What servers want to know about videos, by display channel.
+    reports: BTreeMap<u8, StreamReports>,
     /// Why the main channel's transport could not be opened or broke: more precise than what the session knows.
     failure: Option<ClientError>,
     /// Events of the main channel, taken for the agent's sake before the application had room for them, with the bytes
@@ -202,6 +209,9 @@ impl<P: Platform> Driver<P> {
                     self.links.push(Link { id: transport, channel, address, state, patience: None });
                 }
                 Output::Transmit { transport, data } => {
+                    if let Some(recorder) = &self.config.recorder {
+                        recorder.passed(transport, Direction::Sent, &data, self.platform.now());
+                    }
                     if let Some(open) = self.open(transport) {
                         open.push(data);
                     }
@@ -224,7 +234,11 @@ impl<P: Platform> Driver<P> {
                 State::Connecting { connect, timeout } => match Pin::new(connect).poll(cx) {
                     Poll::Ready(Ok(stream)) => self.platform.entropy().map(|entropy| {
                         link.state = State::Open(Open::new(stream));
-                        self.core.session.connected(link.id, entropy, self.platform.now());
+                        let now = self.platform.now();
+                        if let Some(recorder) = &self.config.recorder {
+                            recorder.opened(link.id, link.channel, now);
+                        }
+                        self.core.session.connected(link.id, entropy, now);
                         true
                     }),
                     Poll::Ready(Err(error)) => Err(error),
@@ -244,12 +258,14 @@ impl<P: Platform> Driver<P> {
                         Wrote::Part | Wrote::All => false,
                     };
                     if done {
-                        self.links.remove(index);
+                        let id = self.links.remove(index).id;
+                        self.record_end(id);
                         progress = true;
                         continue;
                     }
                     self.core.session.set_backlog(link.id, open.backlog());
-                    open.poll_read(cx, link.id, &mut self.core.session, &self.platform)
+                    let recorder = self.config.recorder.as_ref();
+                    open.poll_read(cx, link.id, &mut self.core.session, &self.platform, recorder)
                 }
             };
             match result {
@@ -259,6 +275,7 @@ impl<P: Platform> Driver<P> {
                 }
                 Err(error) => {
                     let link = self.links.remove(index);
+                    self.record_end(link.id);
                     match link.state {
                         State::Open(_) if link.channel == ChannelId::MAIN => {
                             self.departed = Some((link, error));
@@ -270,6 +287,12 @@ impl<P: Platform> Driver<P> {
             }
         }
         progress
+    }
+
+    fn record_end(&self, id: TransportId) {
+        if let Some(recorder) = &self.config.recorder {
+            recorder.closed(id, self.platform.now());
+        }
     }
 
     /// Nothing happens any more: tells the session of the end of its main channel, unless the application is behind
@@ -334,8 +357,36 @@ impl<P: Platform> Driver<P> {
                     self.end(Some(verdict));
                     return true;
                 }
-                event => self.events.send(Ok(event), len),
+                event => {
+                    self.watch(&event);
+                    self.events.send(Ok(event), len);
+                }
             }
+        }
+    }
+
+    /// Answers for the application what needs no decision of its own.
+    fn watch(&mut self, event: &Event) {
+        match event {
+            Event::Display(id, message) if is_about_streams(message) => {
+                if !self.config.session.display.caps.contains(DisplayCaps::STREAM_REPORT) {
+                    return;
+                }
+                let now = self.platform.now();
+                let Some(time) = self.core.session.main().map(|main| main.logic().multimedia_time(now))
+                else {
+                    return;
+                };
+                let report = self.reports.entry(*id).or_default().observe(message, time, now);
+                if let (Some(report), Some(display)) = (report, self.core.session.display(*id)) {
+                    // A server that has stopped listening misses a report.
+                    let _ = display.report_stream(now, report);
+                }
+            }
+            Event::ChannelClosed { channel, .. } if channel.kind == ChannelType::DISPLAY => {
+                self.reports.remove(&channel.id);
+            }
+            _ => {}
         }
     }
 
@@ -397,6 +448,18 @@ fn is_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
+}
+
+/// Whether reports about videos depend on the message.
+fn is_about_streams(message: &ServerMessage) -> bool {
+    matches!(
+        message,
+        ServerMessage::StreamActivateReport(_)
+            | ServerMessage::StreamData(_)
+            | ServerMessage::StreamDataSized(_)
+            | ServerMessage::StreamDestroy(_)
+            | ServerMessage::StreamDestroyAll
     )
 }
 

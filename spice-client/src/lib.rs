@@ -29,6 +29,7 @@
 //! |---|---|---|
 //! | `canvas` | yes | the software canvas |
 //! | `tokio` | no | TCP and unix sockets, timers and randomness: [`transport::tokio`] |
+//! | `websocket` | no | a browser's WebSockets, timers and randomness, on wasm32 alone: `transport::websocket` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod agent;
@@ -46,9 +47,11 @@ mod event;
 mod events;
 pub mod keyboard;
 pub mod mouse;
+pub mod record;
 mod stream;
 pub mod transport;
 mod uri;
+pub mod video;
 
 pub use answer::Answer;
 pub use client::{Client, Handle};

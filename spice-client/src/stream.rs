@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::io::{AsyncRead, AsyncWrite};
 use spice_proto::session::{Session, TransportId};
 
+use crate::record::{Direction, Recorder};
 use crate::transport::Platform;
 
 /// A stream with what is still to be written to it.
@@ -125,6 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
         id: TransportId,
         session: &mut Session,
         platform: &P,
+        recorder: Option<&Recorder>,
     ) -> io::Result<bool> {
         if self.closing || !session.wants_input(id) {
             return Ok(false);
@@ -142,6 +144,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
                 buf.truncate(present + count);
                 if count == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                if let Some(recorder) = recorder {
+                    recorder.passed(id, Direction::Received, &buf[present..], platform.now());
                 }
                 self.chunk = match count {
                     full if full == chunk => (chunk * 2).min(LARGEST_READ),

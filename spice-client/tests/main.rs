@@ -6,3 +6,5 @@ mod agent;
 mod driver;
 #[cfg(feature = "tokio")]
 mod input;
+#[cfg(feature = "canvas")]
+mod memory;

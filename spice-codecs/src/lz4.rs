@@ -13,7 +13,8 @@ use crate::error::{Codec, CodecError, ErrorKind};
 use crate::pixels::{PixelFormat, PixelsMut, RowOrder};
 
 /// Reads the two bytes before the first block: the row order, and the format of the pixels, one of
-/// [`Bit16`](Format::Bit16), [`Bit24`](Format::Bit24), [`Bit32`](Format::Bit32) and [`Rgba`](Format::Rgba).
+/// [`Bit16`](Format::Bit16), [`Bit24`](Format::Bit24), [`Bit32`](Format::Bit32), [`Rgba`](Format::Rgba) and
+/// [`Bit8A`](Format::Bit8A), which libspice-server 0.15.1 sends as well.
 ///
 /// The payload does not say how large the picture is.
 ///
@@ -30,6 +31,7 @@ pub fn header(data: &[u8]) -> Result<(RowOrder, Format), CodecError> {
         7 => Format::Bit24,
         8 => Format::Bit32,
         9 => Format::Rgba,
+        10 => Format::Bit8A,
         other => return fail(1, ErrorKind::ImageType(other.into())),
     };
     Ok((RowOrder::from_top_down(direction != 0), format))
@@ -73,6 +75,7 @@ impl Decoder {
             Format::Bit16 => dst.format() == PixelFormat::Rgb555,
             Format::Bit32 => dst.format() == PixelFormat::Bgrx,
             Format::Rgba => dst.format().bits() == 32,
+            Format::Bit8A => dst.format() == PixelFormat::A8,
             _ => false,
         };
         if native && rows == RowOrder::TopDown && dst.stride() as u64 == stride {
@@ -113,12 +116,12 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ImageType`] for formats other than 16, 24 and 32 bits, with or without alpha, and
-    /// [`ErrorKind::Dimensions`] for pictures whose size a block cannot state.
+    /// [`ErrorKind::ImageType`] for palette formats, and [`ErrorKind::Dimensions`] for pictures whose size a block cannot state.
     pub fn encode(&mut self, bitmap: &Bitmap<'_>, out: &mut Vec<u8>) -> Result<(), CodecError> {
         let layout = bitmap.layout();
         let fail = |kind| CodecError::new(Codec::Lz4, 0, kind);
-        if !matches!(layout.format, Format::Bit16 | Format::Bit24 | Format::Bit32 | Format::Rgba) {
+        use Format::{Bit8A, Bit16, Bit24, Bit32, Rgba};
+        if !matches!(layout.format, Bit16 | Bit24 | Bit32 | Rgba | Bit8A) {
             return Err(fail(ErrorKind::ImageType(layout.format as u32)));
         }
         let rows = bitmap.packed(&mut self.rows);

@@ -35,7 +35,7 @@ impl Guest {
     }
 
     fn start_with(relayed: bool) -> Result<Self> {
-        let options = Options { compression: "off", surfaces: false };
+        let options = Options::new("off", false);
         let xspice = Xspice::start_prepared(options, |folder, program| {
             program
                 .env("XSPICE_VDAGENT_ENABLED", "1")

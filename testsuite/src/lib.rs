@@ -8,7 +8,10 @@
 #![cfg(unix)]
 
 #[cfg(feature = "servers")]
+pub mod browser;
+#[cfg(feature = "servers")]
 pub mod console;
+pub mod gateway;
 pub mod guest;
 #[cfg(feature = "servers")]
 pub mod live;

@@ -129,8 +129,12 @@ pub struct ReferenceServer {
 impl ReferenceServer {
     /// Starts the server and waits until its port answers.
     pub fn start(password: Option<&str>) -> Result<Self> {
+        Self::start_at(net::free_port()?, password)
+    }
+
+    /// Starts the server on a port, such as one on which another server was.
+    pub fn start_at(port: u16, password: Option<&str>) -> Result<Self> {
         let folder = TempDir::new("reference")?;
-        let port = net::free_port()?;
         let mut program =
             Program::new(binary("reference-server")?).args(args(&["--listen", &format!("127.0.0.1:{port}")]));
         if let Some(password) = password {
@@ -180,6 +184,8 @@ fn build() -> Result<PathBuf> {
             "build",
             "--quiet",
             "--release",
+            "-p",
+            "gateway",
             "-p",
             "headless",
             "-p",

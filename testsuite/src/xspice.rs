@@ -18,10 +18,25 @@ const CALL_LIMIT: Duration = Duration::from_secs(30);
 /// How the server sends pictures.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// `XSPICE_IMAGE_COMPRESSION`: off, quic, lz, and others.
+    /// `XSPICE_IMAGE_COMPRESSION`: off, quic, lz, glz, auto_lz or auto_glz.
     pub compression: &'static str,
     /// Whether pixmaps of X programs become off-screen surfaces of the protocol.
     pub surfaces: bool,
+    /// Whether pictures that look like photographs go as JPEG.
+    pub jpeg: bool,
+    /// Whether GLZ images are deflated too.
+    pub zlib_glz: bool,
+    /// Whether pictures that change often become video streams.
+    pub video: bool,
+    /// Whether the pointer is seen.
+    pub cursor: bool,
+}
+
+impl Options {
+    /// A server that sends nothing lossy and shows no pointer.
+    pub const fn new(compression: &'static str, surfaces: bool) -> Self {
+        Self { compression, surfaces, jpeg: false, zlib_glz: false, video: false, cursor: false }
+    }
 }
 
 /// A running X server with its programs.
@@ -65,19 +80,28 @@ impl Xspice {
         fs::write(&config, text).map_err(|error| format!("{}: {error}", config.display()))?;
         let fifo = folder.file("fifo");
         fs::create_dir(&fifo).map_err(|error| format!("{}: {error}", fifo.display()))?;
-        // The cursor is hidden: this driver draws some shapes into the screen, where X's own picture lacks them.
+        // The cursor is hidden where it does not matter: this driver draws some shapes into the screen, where X's own picture lacks them.
         // Option `-displayfd` would be handier than a number of our own, but it ends in the driver's messages being
         // written into a client's socket.
-        let server = Program::new("Xorg")
+        let mut server = Program::new("Xorg")
             .args(["-config".as_ref(), config.as_os_str()])
             .args(["-logfile".as_ref(), folder.file("xorg.log").as_os_str()])
-            .args(args(&["-noreset", "-nocursor", "-s", "0", "-dpms", "-nolisten", "tcp", &display]))
+            .args(args(&["-noreset", "-s", "0", "-dpms", "-nolisten", "tcp"]))
             .env("XSPICE_ADDR", "127.0.0.1")
             .env("XSPICE_PORT", port.to_string())
             .env("XSPICE_DISABLE_TICKETING", "1")
             .env("XSPICE_PLAYBACK_FIFO_DIR", &fifo)
-            .env("XSPICE_IMAGE_COMPRESSION", options.compression);
-        let server = prepare(&folder, server).start(&folder)?;
+            .env("XSPICE_IMAGE_COMPRESSION", options.compression)
+            .env("XSPICE_JPEG_WAN_COMPRESSION", if options.jpeg { "always" } else { "never" })
+            .env("XSPICE_ZLIB_GLZ_WAN_COMPRESSION", if options.zlib_glz { "always" } else { "never" });
+        if options.video {
+            // Without deferred frames the driver sends too much besides the video for the server to see one.
+            server = server.env("XSPICE_STREAMING_VIDEO", "all").env("XSPICE_DEFERRED_FPS", "15");
+        }
+        if !options.cursor {
+            server = server.args(["-nocursor"]);
+        }
+        let server = prepare(&folder, server.args([&display])).start(&folder)?;
         let mut xspice = Self { programs: Vec::new(), server, folder, port, display };
         wait_for("the X server's start", START_LIMIT, || {
             xspice.server.check_running()?;
@@ -112,6 +136,29 @@ impl Xspice {
         )?;
         self.wait_until("the framed window", "xwininfo", &["-name", "terminal"], "IsViewable")?;
         self.settle()
+    }
+
+    /// Shows a moving picture of 320 × 240 pixels at the upper left corner, until the display ends.
+    pub fn play(&mut self) -> Result<()> {
+        let film = self.folder.file("film.gif");
+        // Frames that differ everywhere, as in a film: one picture, rolled on.
+        let mut convert = args(&["-size", "320x240", "-seed", "5", "plasma:green-red", "-colors", "64"]);
+        for roll in 1..12 {
+            convert.extend(args(&[
+                "(",
+                "-clone",
+                "0",
+                "-roll",
+                &format!("+{}+{}", roll * 26, roll * 10),
+                ")",
+            ]));
+        }
+        convert.extend(args(&["-set", "delay", "4", "-loop", "0"]));
+        Program::new("convert").args(convert).args([&film]).read(CALL_LIMIT)?;
+        let mut animate = args(&["-geometry", "+0+0", "-title", "film"]);
+        animate.push(film.into());
+        self.launch("animate", &animate)?;
+        self.wait_until("the film's window", "xwininfo", &["-name", "film"], "IsViewable")
     }
 
     /// Waits until several pictures in a row are the same and show more than a background.
@@ -176,7 +223,7 @@ impl Xspice {
         })
     }
 
-    /// Starts a program that stays until the display goes.
+    /// Starts an X program that runs until the display ends.
     pub fn launch(&mut self, name: &str, args: &[OsString]) -> Result<()> {
         let process = self.program(name).args(args).start(&self.folder)?;
         self.programs.push(process);

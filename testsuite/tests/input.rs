@@ -12,12 +12,12 @@ use testsuite::process::args;
 use testsuite::wait_for;
 
 /// A program in the guest that writes down every event of its input devices.
-struct Log {
+pub(crate) struct Log {
     path: std::path::PathBuf,
 }
 
 impl Log {
-    fn start(guest: &mut Guest) -> Self {
+    pub(crate) fn start(guest: &mut Guest) -> Self {
         let path = guest.download("events");
         let script = format!("exec stdbuf -oL xinput test-xi2 --root > '{}'", path.display());
         guest.xspice.launch("sh", &args(&["-c", &script])).unwrap();
@@ -51,7 +51,7 @@ impl Log {
         events
     }
 
-    fn wait(&self, what: &str, wanted: &[(&str, u32)]) {
+    pub(crate) fn wait(&self, what: &str, wanted: &[(&str, u32)]) {
         let wanted: Vec<_> = wanted.iter().map(|(kind, detail)| ((*kind).to_owned(), *detail)).collect();
         let mut last = Vec::new();
         wait_for(what, LIMIT, || {

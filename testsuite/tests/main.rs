@@ -5,6 +5,7 @@
 
 mod agent;
 mod channels;
+mod cursor;
 mod desktop;
 mod failures;
 mod firmware;
@@ -15,6 +16,11 @@ mod kills;
 mod live;
 mod server_role;
 mod transfers;
+mod video;
+mod web_ends;
+mod web_input;
+mod web_page;
+mod web_screen;
 
 use testsuite::picture::Picture;
 

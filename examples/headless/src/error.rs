@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use spice_client::agent;
-use spice_client::canvas::CanvasError;
+use spice_client::canvas::{CanvasError, DisplayError};
+use spice_client::record::{RecordingError, ReplayError};
 use spice_client::{AddressError, ClientError};
 use spice_codecs::CodecError;
 use spice_proto::link::PasswordError;
@@ -51,6 +52,18 @@ pub(crate) enum Error {
     OtherCodec { found: ImageType },
     #[error("the encoded picture is too large for a message: {0}")]
     TooLarge(#[from] TooMany),
+    #[error(transparent)]
+    Display(#[from] DisplayError),
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    #[error("{} holds no display: record while a machine shows something", .0.display())]
+    NothingRecorded(PathBuf),
+    #[error("the recording ends without a picture on that display")]
+    NoPicture,
+    #[error("{address} cannot be served: {source}")]
+    Serve { address: String, source: io::Error },
     #[error("the demo server failed: {0}")]
     Demo(io::Error),
     #[error(transparent)]

@@ -10,11 +10,14 @@ mod address;
 mod click;
 mod clipboard;
 mod codec;
+mod compression;
 mod demo;
 mod error;
 mod info;
 mod keys;
 mod picture;
+mod record;
+mod replay;
 mod report;
 mod resize;
 mod screenshot;
@@ -49,6 +52,10 @@ struct Args {
 enum Task {
     /// Takes a picture of a machine's screen.
     Screenshot(screenshot::Args),
+    /// Records a session into a file.
+    Record(record::Args),
+    /// Draws a recorded session again, checks it and times it.
+    Replay(replay::Args),
     /// Types a text.
     Type(keys::TypeArgs),
     /// Presses keys and combinations.
@@ -90,6 +97,8 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match args.task {
             Task::Screenshot(args) => screenshot::run(args, report).await,
+            Task::Record(args) => record::run(args).await,
+            Task::Replay(args) => replay::run(&args),
             Task::Type(args) => keys::type_text(args, report).await,
             Task::Key(args) => keys::key(args, report).await,
             Task::Click(args) => click::run(args, report).await,

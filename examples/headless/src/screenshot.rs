@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use futures::StreamExt;
 use serde_json::json;
 use spice_client::canvas::{self, Applied, Canvas, CanvasConfig, SharedCaches, View};
 use spice_client::{Client, ClientConfig, ClientError, Event};
-use spice_proto::msg::display::{ImageCompression, ServerMessage};
+use spice_proto::msg::display::ServerMessage;
 use spice_proto::msg::main;
 use spice_proto::types::{ChannelId, ChannelType};
 use tokio::time::Instant;
 
 use crate::address::Target;
+use crate::compression::Compression;
 use crate::demo;
 use crate::error::Error;
 use crate::picture::{self, Picture};
@@ -47,15 +47,6 @@ pub(crate) struct Args {
     compression: Option<Compression>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Compression {
-    /// As the server is set.
-    Server,
-    Off,
-    Quic,
-    Lz,
-}
-
 pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let mut client = match args.target.config()? {
         Some(config) => connect(prepare(config, &args)),
@@ -77,7 +68,7 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     report.tell("", &json!({ "file": args.output, "width": picture.width, "height": picture.height }))
 }
 
-fn connect(config: ClientConfig) -> Client {
+pub(crate) fn connect(config: ClientConfig) -> Client {
     let (client, driver) = spice_client::connect(spice_client::transport::tokio::Tokio::new(), config);
     tokio::spawn(driver);
     client
@@ -87,12 +78,7 @@ fn connect(config: ClientConfig) -> Client {
 fn prepare(config: ClientConfig, args: &Args) -> ClientConfig {
     let mut session = config.session.clone().channels(&[ChannelType::DISPLAY]);
     if let Some(compression) = args.compression {
-        session.display.compression = match compression {
-            Compression::Server => None,
-            Compression::Off => Some(ImageCompression::OFF),
-            Compression::Quic => Some(ImageCompression::QUIC),
-            Compression::Lz => Some(ImageCompression::LZ),
-        };
+        session.display.compression = compression.wish();
     }
     let mut config = config;
     config.session = session;
@@ -177,7 +163,7 @@ impl Screen {
 }
 
 /// The screen as it is now; nothing on a screen shines through.
-fn picture(view: &View<'_>) -> Picture {
+pub(crate) fn picture(view: &View<'_>) -> Picture {
     let (width, height) = (view.width(), view.height());
     let mut pixels = vec![0; width as usize * height as usize * 4];
     view.write_bgrx(view.rect(), &mut pixels);

@@ -75,7 +75,9 @@ pub struct CacheConfig {
     /// Pictures may take twice as many bytes as that many 32-bit pixels, bookkeeping included, and 16 MiB more
     /// for those in flight on several channels.
     pub pixmap_pixels: u64,
-    /// Size of the GLZ window in pixels, as announced. The default is 16 Mi pixels, 64 MiB.
+    /// Size of the GLZ window in pixels, as announced: the server makes the client keep that many. The default is 4 Mi
+    /// pixels, 16 MiB, two full-HD screens; pictures as large as the window come in other codecs. More lets the server
+    /// find older pictures again.
     pub glz_pixels: u64,
 }
 
@@ -93,6 +95,6 @@ impl CacheConfig {
 
 impl Default for CacheConfig {
     fn default() -> Self {
-        Self::new(20 << 20, 16 << 20)
+        Self::new(20 << 20, 4 << 20)
     }
 }

@@ -395,6 +395,7 @@ impl<'a> Plan<'a> {
                 let native = match format {
                     bitmap::Format::Bit16 => PixelFormat::Rgb555,
                     bitmap::Format::Rgba => PixelFormat::Bgra,
+                    bitmap::Format::Bit8A => PixelFormat::A8,
                     _ => PixelFormat::Bgrx,
                 };
                 let (width, height) = (image.width, image.height);
@@ -432,9 +433,15 @@ impl<'a> Plan<'a> {
         if header.indexed && to == PixelFormat::A1 {
             return Err(Reason::Unsupported("palette picture on a surface of 1 bit"));
         }
-        let native = if header.indexed { to } else { header.format };
-        // Decoders fill the byte that a picture without alpha lacks, if it is asked for.
-        let target = if needs_high_bits(image, native) { PixelFormat::Bgra } else { native };
+        let (native, target) = match (header.indexed, to) {
+            // The entries are whole pixels. Only of pictures to be cached do all commands take the top byte for
+            // alpha; such is the server's way.
+            (true, PixelFormat::Bgra) if !is_cached(image) => (PixelFormat::Bgrx, PixelFormat::Bgra),
+            (true, _) => (to, to),
+            // Decoders fill the byte that a picture without alpha lacks, if it is asked for.
+            _ if needs_high_bits(image, header.format) => (header.format, PixelFormat::Bgra),
+            _ => (header.format, header.format),
+        };
         Ok(Self { payload, header, native, target })
     }
 
@@ -478,6 +485,11 @@ fn with_high_bits(picture: &glz::Picture) -> Result<Picture, Reason> {
     let mut data = vec![0; picture.bytes().len()];
     picture.copy_to(PixelsMut::packed(&mut data, width, height, PixelFormat::Bgra)?)?;
     Ok(Picture::Own(Arc::new(Pixels { data, width, height, format: PixelFormat::Bgrx })))
+}
+
+/// Whether the pixels of an image are palette entries.
+pub(super) fn is_indexed(image: &Image) -> bool {
+    palette_of(image).is_some()
 }
 
 fn palette_of(image: &Image) -> Option<(BitmapFlags, &PaletteSource)> {

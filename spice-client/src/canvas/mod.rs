@@ -7,8 +7,8 @@
 //!
 //! A [`Cursor`] does the same for a cursor channel.
 //!
-//! The canvases of one session share a [`SharedCaches`], because pictures that came through one display channel
-//! may be referred to on another.
+//! The canvases of one session, one for each display channel, share a [`SharedCaches`], because pictures that came through one display channel
+//! may be referred to on another. [`Displays`] keeps them together on one thread, and lets one wait for another.
 //!
 //! ```
 //! use spice_client::canvas::{Applied, Canvas, CanvasConfig, Event, SharedCaches};
@@ -47,10 +47,9 @@
 //!
 //! # What is drawn
 //!
-//! All drawing commands on surfaces of all formats, and all forms of pictures. What is missing is reported as
-//! [`Event::Undrawable`] and leaves the surface as it was: compositions by the operators 0x35, 0x36, 0x38 and 0x3b to
-//! 0x3e (colour dodge and burn, soft light, hue, saturation, colour and luminosity). Video streams in other codecs
-//! than MJPEG take a [`VideoDecoder`].
+//! All drawing commands on surfaces of all formats, and all forms of pictures. A command that cannot be drawn, because
+//! it is damaged or asks for something that does not exist, is reported as [`Event::Undrawable`] and leaves the surface
+//! as it was. Video streams in other codecs than MJPEG take a [`VideoDecoder`].
 //!
 //! A frame of a video is shown when it is applied; to keep it until its time, or to drop it, is up to the caller.
 //!
@@ -72,6 +71,7 @@ mod copy;
 mod cursor;
 mod damage;
 mod dash;
+mod displays;
 mod draw;
 mod fill;
 mod format;
@@ -94,6 +94,7 @@ mod surfaces;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wide;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -103,6 +104,7 @@ use spice_proto::types::{Rect, SurfaceId};
 pub use cache::SharedCaches;
 pub use config::{CacheConfig, CanvasConfig, CanvasLimits};
 pub use cursor::{Cursor, CursorError, CursorPicture};
+pub use displays::{DisplayError, Displays, WaitLimits};
 pub use outcome::{Applied, Blocked, CanvasError, Event, Operation, Reason};
 pub use spice_codecs::PixelFormat;
 pub use stream::{VideoDecoder, VideoError, VideoFrame};
@@ -216,15 +218,14 @@ impl Canvas {
             ServerMessage::StreamClip(m) => self.stream_clip(m),
             // Reports take a clock.
             ServerMessage::StreamActivateReport(_) => {}
-            ServerMessage::GlScanoutUnix(_) | ServerMessage::GlDraw(_) => {
-                self.undrawable(Operation::GlScanout, Reason::Unsupported("shared graphics memory"));
-            }
+            ServerMessage::GlScanoutUnix(m) => self.events.push_back(Event::GlScanout(*m)),
+            ServerMessage::GlDraw(m) => self.events.push_back(Event::GlDraw(*m)),
             ServerMessage::QualityIndicator(_) | ServerMessage::Unknown { .. } => {}
         }
         Ok(Applied::Done)
     }
 
-    /// The oldest event not yet taken.
+    /// The oldest event not yet taken. Take them after each message: they are kept until then.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }

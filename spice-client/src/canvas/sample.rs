@@ -193,10 +193,12 @@ impl<'a> Source<'a> {
             }
             return;
         }
+        // On the way through 32 bits the one without a meaning gets lost.
+        let kept = if self.to == PixelFormat::Rgb555 { 0x7fff } else { u32::MAX };
         for px in out.chunks_exact_mut(want) {
             let at = index(position >> 16) as usize;
             let value = match row.get(at * have..(at + 1) * have) {
-                Some(px) => localise(from, self.to, get(px, have, 0)) | top,
+                Some(px) => localise(from, self.to, get(px, have, 0)) & kept | top,
                 None => 0,
             };
             px.copy_from_slice(&value.to_le_bytes()[..want]);

@@ -148,6 +148,22 @@ impl<'a> View<'a> {
         self.data.get(start..start.saturating_add(row)).unwrap_or(&[])
     }
 
+    /// The bytes from the first pixel of `area` to its last, with what lies between its rows, and the bytes from one
+    /// row's beginning to the next one's: for renderers that take pixels out of such memory without a copy.
+    ///
+    /// `None` when `area` is empty or leaves the view, or the rows do not run from top to bottom.
+    pub fn span(&self, area: Rect) -> Option<(&'a [u8], usize)> {
+        if self.bottom_up || area.is_empty() || area.intersect(&self.rect()) != area {
+            return None;
+        }
+        let bytes = self.bytes_per_pixel();
+        let top = u32::try_from(area.top).ok()?.checked_sub(self.first_row)? as usize;
+        let last = u32::try_from(area.bottom).ok()?.checked_sub(self.first_row + 1)? as usize;
+        let start = top.checked_mul(self.stride)? + area.left as usize * bytes;
+        let end = last.checked_mul(self.stride)? + area.right as usize * bytes;
+        Some((self.data.get(start..end)?, self.stride))
+    }
+
     /// Writes `area` as rows of bytes b, g, r, 255 without padding and returns the bytes written.
     ///
     /// `area` is in pixels of the surface and is cut to it; `out` is filled as far as it reaches, in whole rows.
@@ -218,6 +234,20 @@ mod tests {
         assert_eq!(out, [0, 0, 255, 255, 255, 0, 0, 255]);
         assert_eq!(view.write_bgrx(Rect::at(5, 1, 2, 1), &mut out), 0);
         assert_eq!(view.write_bgrx(Rect::at(0, 0, 3, 2), &mut out), 0, "no whole row fits");
+    }
+
+    #[test]
+    fn spans_of_a_view_reach_from_first_to_last_pixel() {
+        let mut surface = Surface::new(3, 3, PixelFormat::Bgrx);
+        surface.span_mut(1, 1, 2).copy_from_slice(&[1, 2, 3, 4]);
+        surface.span_mut(2, 2, 3).copy_from_slice(&[5, 6, 7, 8]);
+        let view = surface.view();
+        let (bytes, stride) = view.span(Rect::at(1, 1, 2, 2)).unwrap();
+        assert_eq!((stride, bytes.len()), (12, 20));
+        assert_eq!((&bytes[..4], &bytes[16..]), (&[1, 2, 3, 4][..], &[5, 6, 7, 8][..]));
+        for outside in [Rect::at(-1, 0, 2, 2), Rect::at(2, 2, 2, 1), Rect::at(0, 0, 0, 1)] {
+            assert!(view.span(outside).is_none(), "{outside:?}");
+        }
     }
 
     #[test]

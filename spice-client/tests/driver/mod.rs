@@ -3,5 +3,6 @@
 mod ends;
 pub(crate) mod platform;
 mod pressure;
+mod recording;
 pub(crate) mod server;
 mod silence;

@@ -1,6 +1,7 @@
 //! Tests of the canvas through its messages.
 
 mod caches;
+mod displays;
 mod hostile;
 mod images;
 mod model;

@@ -1,0 +1,63 @@
+// The page's end of the worker: calls, answers, events.
+
+/** A worker that loads the library while the page is still getting ready. */
+let spare = null;
+
+/** Starts a worker before anything has to be shown; the first connection takes it. */
+export function warmUp() {
+    spare ??= makeWorker();
+}
+
+function makeWorker() {
+    return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "spice" });
+}
+
+export class WorkerLink {
+    #worker;
+    #next = 1;
+    #asked = new Map();
+
+    /** Starts a worker that draws on `canvas`; `told(name, values)` gets what it tells. */
+    constructor(canvas, renderer, told) {
+        this.#worker = spare ?? makeWorker();
+        spare = null;
+        this.#worker.onmessage = ({ data: [name, ...values] }) => {
+            if (name === "answer" || name === "error") {
+                const [id, value] = values;
+                const asked = this.#asked.get(id);
+                this.#asked.delete(id);
+                name === "answer" ? asked?.resolve(value) : asked?.reject(new Error(value));
+            } else {
+                told(name, values);
+            }
+        };
+        this.#worker.onerror = (event) => {
+            event.preventDefault();
+            told("crashed", [event.message || "the worker's script could not be loaded"]);
+        };
+        const offscreen = canvas.transferControlToOffscreen();
+        this.#worker.postMessage([0, "open", offscreen, renderer], [offscreen]);
+    }
+
+    /** Calls a method and waits for nothing. */
+    call(method, ...values) {
+        this.#worker.postMessage([0, method, ...values]);
+    }
+
+    /** Calls a method and waits for its answer. */
+    ask(method, ...values) {
+        const id = this.#next++;
+        return new Promise((resolve, reject) => {
+            this.#asked.set(id, { resolve, reject });
+            this.#worker.postMessage([id, method, ...values]);
+        });
+    }
+
+    close() {
+        this.#worker.terminate();
+        for (const { reject } of this.#asked.values()) {
+            reject(new Error("the worker has ended"));
+        }
+        this.#asked.clear();
+    }
+}

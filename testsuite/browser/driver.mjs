@@ -1,0 +1,167 @@
+// Drives one browser for the tests: a request a line on standard input, an answer a line on standard output.
+//
+// node driver.mjs chromium|firefox PROFILE_FOLDER
+//
+// Request: { id, op, … }; answer: { id, value } or { id, error }. Pages have names that the tests choose.
+
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const [kind, profile] = process.argv.slice(2);
+
+/** Headless, as root, without anything that talks to the network by itself. */
+const CHROMIUM_FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+];
+
+/** The two libraries behind one set of calls. */
+const browsers = {
+    async chromium() {
+        const { chromium } = await import("playwright-core");
+        const context = await chromium.launchPersistentContext(profile, {
+            executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+            args: CHROMIUM_FLAGS,
+            chromiumSandbox: false,
+            acceptDownloads: true,
+            hasTouch: process.env.BROWSER_TOUCH === "1",
+            viewport: { width: 1200, height: 900 },
+        });
+        return {
+            version: () => context.browser()?.version() ?? "",
+            page: async () => {
+                const page = await context.newPage();
+                return { page, listen: (name, act) => page.on(name, act) };
+            },
+            size: (page, width, height) => page.setViewportSize({ width, height }),
+            grant: (origin, permissions) => context.grantPermissions(permissions, { origin }),
+            files: (page, selector, paths) => page.setInputFiles(selector, paths),
+            touch: async (page, type, points) => {
+                const session = await context.newCDPSession(page);
+                const touchPoints = points.map(([x, y], id) => ({ x, y, id }));
+                await session.send("Input.dispatchTouchEvent", { type, touchPoints });
+                await session.detach();
+            },
+            metrics: async (page) => {
+                const session = await context.newCDPSession(page);
+                await session.send("Performance.enable");
+                const { metrics } = await session.send("Performance.getMetrics");
+                await session.detach();
+                return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+            },
+            wheel: (page, x, y) => page.mouse.wheel(x, y),
+            close: () => context.close(),
+        };
+    },
+    async firefox() {
+        const { default: puppeteer } = await import("puppeteer-core");
+        const browser = await puppeteer.launch({
+            browser: "firefox",
+            executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+            headless: true,
+            userDataDir: profile,
+            defaultViewport: { width: 1200, height: 900 },
+        });
+        return {
+            version: () => browser.version(),
+            page: async () => {
+                const page = await browser.newPage();
+                return { page, listen: (name, act) => page.on(name, act) };
+            },
+            size: (page, width, height) => page.setViewport({ width, height }),
+            grant: () => undefined,
+            files: async (page, selector, paths) => (await page.$(selector)).uploadFile(...paths),
+            touch: () => {
+                throw new Error("touch needs Chromium");
+            },
+            metrics: () => ({}),
+            wheel: (page, deltaX, deltaY) => page.mouse.wheel({ deltaX, deltaY }),
+            close: () => browser.close(),
+        };
+    },
+};
+
+const browser = await browsers[kind]();
+const pages = new Map();
+
+/** What a page says: errors fail tests, so they are kept. */
+async function open(name) {
+    const { page, listen } = await browser.page();
+    const said = [];
+    listen("console", (message) => said.push(`${message.type()}: ${message.text()}`));
+    listen("pageerror", (error) => said.push(`pageerror: ${error.message}`));
+    listen("crash", () => said.push("pageerror: the page crashed"));
+    pages.set(name, { page, said });
+    return page;
+}
+
+const operations = {
+    version: () => browser.version(),
+    goto: async ({ name, url }) => {
+        const page = pages.get(name)?.page ?? await open(name);
+        // The demo and live desktops never stop loading; the page's own event is enough.
+        await page.goto(url, { waitUntil: "load", timeout: 60000 });
+    },
+    close: async ({ name }) => {
+        await pages.get(name).page.close();
+        pages.delete(name);
+    },
+    said: ({ name }) => pages.get(name).said,
+    front: ({ name }) => pages.get(name).page.bringToFront(),
+    /** `code` is the body of an async function that runs in the page. */
+    run: ({ name, code }) => pages.get(name).page.evaluate(`(async () => { ${code} })()`),
+    /** As `run`, but its value is base64 and goes to a file. */
+    save: async ({ name, code, file }) => {
+        const text = await pages.get(name).page.evaluate(`(async () => { ${code} })()`);
+        await writeFile(file, Buffer.from(text, "base64"));
+    },
+    shot: async ({ name, file }) => {
+        await pages.get(name).page.screenshot({ path: file });
+    },
+    size: ({ name, width, height }) => browser.size(pages.get(name).page, width, height),
+    grant: ({ origin, permissions }) => browser.grant(origin, permissions),
+    files: ({ name, selector, paths }) => browser.files(pages.get(name).page, selector, paths),
+    touch: ({ name, type, points }) => browser.touch(pages.get(name).page, type, points),
+    metrics: ({ name }) => browser.metrics(pages.get(name).page),
+    mouse: ({ name, act, x, y, button, steps }) => {
+        const { mouse } = pages.get(name).page;
+        switch (act) {
+            case "move": return mouse.move(x, y, { steps: steps ?? 1 });
+            case "down": return mouse.down({ button });
+            case "up": return mouse.up({ button });
+            case "wheel": return browser.wheel(pages.get(name).page, x, y);
+            default: throw new Error(`no such act: ${act}`);
+        }
+    },
+    key: ({ name, act, key }) => pages.get(name).page.keyboard[act](key),
+    click: ({ name, selector }) => pages.get(name).page.click(selector),
+    fill: async ({ name, selector, text }) => {
+        const { page } = pages.get(name);
+        await page.focus(selector);
+        await page.keyboard.type(text);
+    },
+    /** Violations of WCAG 2 and of axe's best practices, as one line each. */
+    axe: async ({ name }) => {
+        const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+        const { page } = pages.get(name);
+        await page.evaluate(source);
+        const found = await page.evaluate("axe.run().then(({ violations }) => violations)");
+        return found.flatMap(({ id, help, nodes }) =>
+            nodes.map((node) => `${id}: ${help}: ${node.target.join(" ")}: ${node.failureSummary}`));
+    },
+};
+
+const write = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+write({ id: 0, value: await browser.version() });
+for await (const line of createInterface({ input: process.stdin })) {
+    const { id, op, ...rest } = JSON.parse(line);
+    try {
+        write({ id, value: (await operations[op](rest)) ?? null });
+    } catch (error) {
+        write({ id, error: String(error?.message ?? error) });
+    }
+}
+await browser.close();

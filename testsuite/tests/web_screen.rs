@@ -1,0 +1,103 @@
+//! The page in real browsers: what its canvas shows equals what the server shows, pixel for pixel.
+
+use testsuite::browser::{Browser, Kind};
+use testsuite::gateway::Gateway;
+use testsuite::process::{Program, args};
+use testsuite::programs::Screenshot;
+use testsuite::qemu::{Access, Qemu};
+use testsuite::temp::TempDir;
+use testsuite::xspice::{Options, Xspice};
+use testsuite::{net, wait_for};
+
+/// The demo without parameters, and a machine's firmware: for every browser.
+fn basics(kind: Kind) {
+    let gateway = Gateway::start().unwrap();
+    let mut browser = Browser::start(kind).unwrap();
+    let mut page = browser.open("page", &gateway.page("")).unwrap();
+    page.connected().unwrap();
+    page.shows("the demo desktop", || Screenshot::of_demo().picture()).unwrap();
+    page.check().unwrap();
+    let mut qemu = Qemu::start(Access::Open).unwrap();
+    qemu.stop_at_text().unwrap();
+    let mut page = browser.open("page", &gateway.page_of(qemu.port())).unwrap();
+    page.connected().unwrap();
+    page.shows("the firmware's screen", || qemu.own_picture()).unwrap();
+    page.check().unwrap();
+    qemu.check_running().unwrap();
+}
+
+#[test]
+fn demo_and_firmware_in_chromium() {
+    basics(Kind::Chromium);
+}
+
+#[test]
+fn demo_and_firmware_in_firefox() {
+    basics(Kind::Firefox);
+}
+
+/// A desktop that is sent without loss, by every way to it.
+#[test]
+fn a_desktop_by_every_way() {
+    let mut xspice = Xspice::start(Options::new("quic", true)).unwrap();
+    xspice.fill().unwrap();
+    let gateway = Gateway::start().unwrap();
+    let port = net::free_port().unwrap();
+    let folder = TempDir::new("websockify").unwrap();
+    let mut websockify = Program::new("websockify")
+        .args(args(&[&format!("127.0.0.1:{port}"), &format!("127.0.0.1:{}", xspice.port())]))
+        .start(&folder)
+        .unwrap();
+    wait_for("websockify's start", std::time::Duration::from_secs(30), || {
+        websockify.check_running()?;
+        Ok(net::answers(port).then_some(()))
+    })
+    .unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    for (way, query) in [
+        ("the gateway", format!("host=127.0.0.1&port={}", xspice.port())),
+        ("the server's own WebSocket", format!("host=127.0.0.1&port={}&direct", xspice.port())),
+        ("websockify", format!("url=ws://127.0.0.1:{port}/")),
+    ] {
+        let mut page = browser.open("page", &gateway.page(&query)).unwrap();
+        page.connected().unwrap();
+        page.shows(way, || xspice.own_picture()).unwrap();
+        page.check().unwrap();
+    }
+    xspice.check_running().unwrap();
+}
+
+#[test]
+fn two_machines_in_two_tabs() {
+    let mut xspice = Xspice::start(Options::new("lz", false)).unwrap();
+    xspice.fill().unwrap();
+    let mut qemu = Qemu::start(Access::Open).unwrap();
+    qemu.stop_at_text().unwrap();
+    let gateway = Gateway::start().unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let mut page = browser.open("page", &gateway.page_of(xspice.port())).unwrap();
+    page.connected().unwrap();
+    page.click("#tab-add").unwrap();
+    page.fill(".machine.selected .host", "127.0.0.1").unwrap();
+    page.run("document.querySelector('.machine.selected .port').value = ''").unwrap();
+    page.fill(".machine.selected .port", &qemu.port().to_string()).unwrap();
+    page.key("press", "Enter").unwrap();
+    page.connected().unwrap();
+    page.shows("the second machine", || qemu.own_picture()).unwrap();
+    page.click("#tabs .tab:first-child .tab-select").unwrap();
+    page.shows("the first machine", || xspice.own_picture()).unwrap();
+    page.wait("thumbnails of both", THUMBNAILS).unwrap();
+    // Both are there again after a reload, and so is what was selected.
+    let mut page = browser.open("page", &gateway.page("")).unwrap();
+    page.connected().unwrap();
+    page.wait("both tabs", "document.querySelectorAll('#tabs .tab[data-state=connected]').length === 2")
+        .unwrap();
+    page.shows("the first machine again", || xspice.own_picture()).unwrap();
+    page.check().unwrap();
+}
+
+/// Whether every tab's small picture has more than one colour.
+const THUMBNAILS: &str = "[...document.querySelectorAll('#tabs .thumbnail')].every((canvas) => {
+    const data = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+    return new Set(data).size > 1;
+})";
