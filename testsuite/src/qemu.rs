@@ -124,7 +124,7 @@ impl Qemu {
         let said = std::fs::read(self.folder.file("qemu-system-x86_64.err")).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
         let key = |line: &str| {
-            let (_, rest) = line.split_once("qcode ")?;
+            let (_, rest) = line.split_once("key qcode ")?;
             let (name, down) = rest.split_once(", down ")?;
             Some((name.to_owned(), down.trim() == "1"))
         };

@@ -32,7 +32,7 @@ fn every_task() {
     let mut guest = Guest::start().unwrap();
 
     let facts = said(&guest, &["info", "--json"], &[]);
-    for word in ["\"inputs-0\"", "\"agent\":true", "clipboard_by_demand", "key_scancode"] {
+    for word in ["\"inputs 0\"", "\"agent\":true", "clipboard_by_demand", "key_scancode"] {
         assert!(facts.contains(word), "{word} in {facts}");
     }
     assert!(said(&guest, &["info"], &[]).contains("agent_capabilities: "));

@@ -7,7 +7,7 @@ use testsuite::console::{Console, LIMIT};
 use testsuite::qemu::{Access, Qemu};
 use testsuite::wait_for;
 
-/// Names of the W3C and QEMU's for the same keys.
+/// Names of the W3C and QEMU's for the same keys. QEMU 7.2 has no name for the code of BrowserSearch.
 const KEYS: &[(&str, &str)] = &[
     ("Escape", "esc"),
     ("Minus", "minus"),
@@ -59,7 +59,7 @@ const KEYS: &[(&str, &str)] = &[
     ("AudioVolumeUp", "volumeup"),
     ("BrowserHome", "ac_home"),
     ("NumpadDivide", "kp_divide"),
-    ("PrintScreen", "sysrq"),
+    ("PrintScreen", "print"),
     ("AltRight", "alt_r"),
     ("Home", "home"),
     ("ArrowUp", "up"),
@@ -77,7 +77,6 @@ const KEYS: &[(&str, &str)] = &[
     ("Power", "power"),
     ("Sleep", "sleep"),
     ("WakeUp", "wake"),
-    ("BrowserSearch", "find"),
     ("BrowserFavorites", "ac_bookmarks"),
     ("BrowserRefresh", "ac_refresh"),
     ("BrowserStop", "stop"),
@@ -86,7 +85,6 @@ const KEYS: &[(&str, &str)] = &[
     ("LaunchApp1", "computer"),
     ("LaunchMail", "mail"),
     ("MediaSelect", "mediaselect"),
-    ("Pause", "pause"),
 ];
 
 #[test]
@@ -101,22 +99,19 @@ fn qemu_takes_every_key_for_what_it_is() {
         .flat_map(|n| [(format!("Digit{n}"), n.to_string()), (format!("Numpad{n}"), format!("kp_{n}"))]);
     let functions = (1..=12).map(|n| (format!("F{n}"), format!("f{n}")));
     let others = KEYS.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned()));
-    let mut wrong = Vec::new();
-    for (code, name) in letters.chain(digits).chain(functions).chain(others) {
-        let before = qemu.traced_keys().len();
+    let pause = [("Pause".to_owned(), "pause".to_owned())];
+    let mut wanted = Vec::new();
+    for (code, name) in letters.chain(digits).chain(functions).chain(others).chain(pause) {
         assert!(Key::from_code(&code).is_some(), "{code}");
         console.handle().send_key_event(&code, true).unwrap();
         console.handle().send_key_event(&code, false).unwrap();
         console.wait("word that it is taken", console.handle().inputs_taken()).unwrap();
-        let mut taken = Vec::new();
-        let wanted = [(name.clone(), true), (name.clone(), false)];
-        let found = wait_for("a key", LIMIT / 10, || {
-            taken = qemu.traced_keys().split_off(before);
-            Ok((taken == wanted).then_some(()))
-        });
-        if found.is_err() {
-            wrong.push(format!("{code} is {taken:?}, not {name}"));
+        wanted.push((name.clone(), true));
+        // Of Pause, whose code takes six bytes, QEMU makes a single event.
+        if code != "Pause" {
+            wanted.push((name, false));
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    wait_for("every key", LIMIT, || Ok((qemu.traced_keys().len() >= wanted.len()).then_some(()))).unwrap();
+    assert_eq!(qemu.traced_keys(), wanted);
 }
