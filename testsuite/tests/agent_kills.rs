@@ -37,7 +37,7 @@ fn agents_and_servers_are_killed_during_transfers() {
                 console.spawn(file)
             })
             .collect();
-        let resize = console.spawn(console.handle().set_resolution(700 + 10 * (round % 20) as u32, 500));
+        let resize = console.spawn(console.handle().set_resolution(704 + 8 * (round % 20) as u32, 500));
         let paste =
             console.handle().clipboard_request(agent::Selection::Clipboard, agent::DataType::UTF8_TEXT);
         let paste = console.spawn(paste);
