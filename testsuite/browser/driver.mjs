@@ -22,6 +22,7 @@ const CHROMIUM_FLAGS = [
 const browsers = {
     async chromium() {
         const { chromium } = await import("playwright-core");
+        const sessions = new Map();
         const context = await chromium.launchPersistentContext(profile, {
             executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
             args: CHROMIUM_FLAGS,
@@ -40,10 +41,11 @@ const browsers = {
             grant: (origin, permissions) => context.grantPermissions(permissions, { origin }),
             files: (page, selector, paths) => page.setInputFiles(selector, paths),
             touch: async (page, type, points) => {
-                const session = await context.newCDPSession(page);
+                // Fingers that are down belong to a session.
+                const session = sessions.get(page) ?? await context.newCDPSession(page);
+                sessions.set(page, session);
                 const touchPoints = points.map(([x, y], id) => ({ x, y, id }));
                 await session.send("Input.dispatchTouchEvent", { type, touchPoints });
-                await session.detach();
             },
             metrics: async (page) => {
                 const session = await context.newCDPSession(page);
@@ -86,6 +88,22 @@ const browsers = {
 
 const browser = await browsers[kind]();
 const pages = new Map();
+
+/** Characters of an American keyboard that take Shift. */
+const SHIFTED = /[A-Z~!@#$%^&*()_+{}|:"<>?]/;
+
+/** Types as a person does: the libraries' own typing makes capitals without touching Shift. */
+async function type({ keyboard }, text) {
+    for (const character of text) {
+        if (SHIFTED.test(character)) {
+            await keyboard.down("Shift");
+            await keyboard.press(character);
+            await keyboard.up("Shift");
+        } else {
+            await keyboard.press(character === " " ? "Space" : character);
+        }
+    }
+}
 
 /** What a page says: errors fail tests, so they are kept. */
 async function open(name) {
@@ -136,7 +154,10 @@ const operations = {
             default: throw new Error(`no such act: ${act}`);
         }
     },
-    key: ({ name, act, key }) => pages.get(name).page.keyboard[act](key),
+    key: ({ name, act, key }) => {
+        const { page } = pages.get(name);
+        return act === "type" ? type(page, key) : page.keyboard[act](key);
+    },
     click: ({ name, selector }) => pages.get(name).page.click(selector),
     fill: async ({ name, selector, text }) => {
         const { page } = pages.get(name);

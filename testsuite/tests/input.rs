@@ -51,11 +51,21 @@ impl Log {
         events
     }
 
+    /// As [`wait`](Self::wait), whatever the pointer's movements in between.
+    pub(crate) fn wait_still(&self, what: &str, wanted: &[(&str, u32)]) {
+        self.wait_among(what, wanted, |kind| kind != "Motion");
+    }
+
     pub(crate) fn wait(&self, what: &str, wanted: &[(&str, u32)]) {
+        self.wait_among(what, wanted, |_| true);
+    }
+
+    fn wait_among(&self, what: &str, wanted: &[(&str, u32)], is_meant: impl Fn(&str) -> bool) {
         let wanted: Vec<_> = wanted.iter().map(|(kind, detail)| ((*kind).to_owned(), *detail)).collect();
         let mut last = Vec::new();
         wait_for(what, LIMIT, || {
             last = self.raw();
+            last.retain(|(kind, _)| is_meant(kind));
             Ok(last.windows(wanted.len().max(1)).any(|some| some == wanted).then_some(()))
         })
         .unwrap_or_else(|error| panic!("{error}: wanted {wanted:?} in {last:?}"));

@@ -18,6 +18,7 @@ mod server_role;
 mod transfers;
 mod video;
 mod web_ends;
+mod web_guest;
 mod web_input;
 mod web_page;
 mod web_screen;

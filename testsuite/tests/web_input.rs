@@ -46,32 +46,32 @@ fn keys_and_mouse(kind: Kind) {
     let log = Log::start(&mut guest);
     let (down, up) = ("KeyPress", "KeyRelease");
     page.key("press", "a").unwrap();
-    log.wait("a letter", &[(down, 38), (up, 38)]);
+    log.wait_still("a letter", &[(down, 38), (up, 38)]);
     page.key("press", "ArrowUp").unwrap();
-    log.wait("an arrow", &[(down, 111), (up, 111)]);
+    log.wait_still("an arrow", &[(down, 111), (up, 111)]);
     page.key("down", "Shift").unwrap();
     page.key("press", "b").unwrap();
     page.key("up", "Shift").unwrap();
-    log.wait("a capital", &[(down, 50), (down, 56), (up, 56), (up, 50)]);
+    log.wait_still("a capital", &[(down, 50), (down, 56), (up, 56), (up, 50)]);
     // What is held when the page loses the keyboard goes up again.
     page.key("down", "q").unwrap();
     page.run(&format!("{DESKTOP}.blur()")).unwrap();
-    log.wait("the release", &[(down, 24), (up, 24)]);
+    log.wait_still("the release", &[(down, 24), (up, 24)]);
     page.key("up", "q").unwrap();
     page.run(&format!("{DESKTOP}.focus()")).unwrap();
     for (button, number) in [("left", 1), ("middle", 2), ("right", 3)] {
         page.button("down", button).unwrap();
         page.button("up", button).unwrap();
-        log.wait("a click", &[(PRESS, number), (RELEASE, number)]);
+        log.wait_still("a click", &[(PRESS, number), (RELEASE, number)]);
     }
     page.wheel(0, 240).unwrap();
-    log.wait("the wheel", &[(PRESS, 5), (RELEASE, 5)]);
+    log.wait_still("the wheel", &[(PRESS, 5), (RELEASE, 5)]);
     page.wheel(0, -240).unwrap();
-    log.wait("the wheel back", &[(PRESS, 4), (RELEASE, 4)]);
+    log.wait_still("the wheel back", &[(PRESS, 4), (RELEASE, 4)]);
     page.point(200, 200).unwrap();
     pointer_at(&guest, 200, 200);
     page.button("down", "left").unwrap();
-    log.wait("the begin of a drag", &[(PRESS, 1)]);
+    log.wait_still("the begin of a drag", &[(PRESS, 1)]);
     page.point(300, 250).unwrap();
     pointer_at(&guest, 300, 250);
     page.button("up", "left").unwrap();
@@ -131,13 +131,13 @@ fn fingers_tap_press_scroll_pinch_and_glide() {
     let tap = page.place(320, 240).unwrap();
     page.touch("touchStart", &[tap]).unwrap();
     page.touch("touchEnd", &[]).unwrap();
-    log.wait("a tap", &[(PRESS, 1), (RELEASE, 1)]);
+    log.wait_still("a tap", &[(PRESS, 1), (RELEASE, 1)]);
     pointer_at(&guest, 320, 240);
     let press = page.place(400, 300).unwrap();
     page.touch("touchStart", &[press]).unwrap();
-    log.wait("a long press", &[(PRESS, 3)]);
+    log.wait_still("a long press", &[(PRESS, 3)]);
     page.touch("touchEnd", &[]).unwrap();
-    log.wait("its end", &[(RELEASE, 3)]);
+    log.wait_still("its end", &[(RELEASE, 3)]);
     let two = |dy: f64, spread: f64| {
         [(press.0 - 60.0 - spread, press.1 + dy), (press.0 + 60.0 + spread, press.1 + dy)]
     };
@@ -146,10 +146,10 @@ fn fingers_tap_press_scroll_pinch_and_glide() {
         page.touch("touchMove", &two(f64::from(step) * -15.0, 0.0)).unwrap();
     }
     page.touch("touchEnd", &[]).unwrap();
-    log.wait("two fingers that scroll", &[(PRESS, 5), (RELEASE, 5)]);
+    log.wait_still("two fingers that scroll", &[(PRESS, 5), (RELEASE, 5)]);
     page.touch("touchStart", &two(0.0, 0.0)).unwrap();
     page.touch("touchEnd", &[]).unwrap();
-    log.wait("two fingers that tap", &[(PRESS, 3), (RELEASE, 3)]);
+    log.wait_still("two fingers that tap", &[(PRESS, 3), (RELEASE, 3)]);
     // Pinching is the page's own affair: the screen is shown larger.
     let width = format!("{DESKTOP}.shadowRoot.querySelector('.screen').getBoundingClientRect().width");
     let before = page.run(&format!("return {width}")).unwrap().as_f64().unwrap();

@@ -18,7 +18,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "xserver-xspice", uses: &["/usr/lib/xorg/modules/drivers/spiceqxl_drv.so"] },
     Package { name: "xserver-xorg-core", uses: &["Xorg"] },
     Package { name: "x11-xkb-utils", uses: &["xkbcomp"] },
-    Package { name: "x11-utils", uses: &["xprop", "xwininfo"] },
+    Package { name: "x11-utils", uses: &["xdpyinfo", "xprop", "xwininfo"] },
     Package { name: "xfonts-base", uses: &["/usr/share/fonts/X11/misc"] },
     Package { name: "openbox", uses: &["openbox"] },
     Package { name: "xterm", uses: &["xterm"] },

@@ -67,7 +67,9 @@ async fn session() -> (Vec<u8>, Vec<Event>) {
 }
 
 fn events(file: &[u8]) -> Result<Vec<Event>, ReplayError> {
-    Replay::new(Recording::new(file)?).map(|item| item.map(|(_, event)| event)).collect()
+    Replay::new(Recording::new(file)?)
+        .map(|item| item.map(|(_, event)| Event::try_from(event).expect("an event of the client")))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]

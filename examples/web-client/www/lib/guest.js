@@ -8,15 +8,22 @@ const LARGEST_CONTENT = 64 << 20;
 /** The guest's clipboard, as the `clipboard` event has it: types, and the content when it is asked for. */
 export class GuestClipboard {
     #ask;
+    #contents = new Map();
+    #queue = Promise.resolve();
 
     constructor(types, ask) {
         this.types = types;
         this.#ask = ask;
     }
 
-    /** The content in one of the types, as bytes. */
+    /** The content in one of the types, as bytes. The guest is asked once, and for one type after the other. */
     getData(type) {
-        return this.#ask("requestClipboard", type);
+        if (!this.#contents.has(type)) {
+            const content = this.#queue.then(() => this.#ask("requestClipboard", type));
+            this.#queue = content.catch(() => this.#contents.delete(type));
+            this.#contents.set(type, content);
+        }
+        return this.#contents.get(type);
     }
 
     /** The text, empty when there is none. */
