@@ -74,7 +74,7 @@ async fn the_clipboard_overtakes_files_that_wait_for_tokens() {
     host.withhold = true;
     let file = tokio::spawn(handle.send_file("large", 1 << 20, Cursor::new(content(1, 1 << 20))));
     host.until(|host| host.tokens == 0).await;
-    let _ = handle.set_clipboard(Selection::Clipboard, [(DataType::UTF8_TEXT, "text".into())]);
+    drop(handle.set_clipboard(Selection::Clipboard, [(DataType::UTF8_TEXT, "text".into())]));
     let before = host.kinds.len();
     host.serve(tokio::time::sleep(Duration::from_secs(1))).await;
     assert_eq!(host.kinds.len(), before, "nothing goes without tokens");
