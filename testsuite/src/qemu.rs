@@ -113,22 +113,17 @@ impl Qemu {
         self.dump(&folder.file("dump.ppm"))
     }
 
-    /// Lets the machine write down every key that it takes.
-    pub fn trace_keys(&mut self) -> Result<()> {
-        let arguments = r#"{"name":"input_event_key_qcode","enable":true}"#;
-        self.qmp.command("trace-event-set-state", arguments).map(|_| ())
+    /// Lets the machine write down every event of this name, such as `input_event_rel`.
+    pub fn trace(&mut self, event: &str) -> Result<()> {
+        let arguments = format!(r#"{{"name":"{event}","enable":true}}"#);
+        self.qmp.command("trace-event-set-state", &arguments).map(|_| ())
     }
 
-    /// The keys that the machine has taken, by its own names, and whether each went down.
-    pub fn traced_keys(&self) -> Vec<(String, bool)> {
+    /// What the machine has written down of the events of this name, a line each.
+    pub fn traced(&self, event: &str) -> Vec<String> {
         let said = std::fs::read(self.folder.file("qemu-system-x86_64.err")).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
-        let key = |line: &str| {
-            let (_, rest) = line.split_once("key qcode ")?;
-            let (name, down) = rest.split_once(", down ")?;
-            Some((name.to_owned(), down.trim() == "1"))
-        };
-        said.lines().filter_map(key).collect()
+        said.lines().filter_map(|line| Some(line.split_once(event)?.1.trim().to_owned())).collect()
     }
 
     /// The plain TCP port.

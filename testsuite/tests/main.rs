@@ -14,6 +14,7 @@ mod input;
 mod keys;
 mod kills;
 mod live;
+mod object;
 mod server_role;
 mod transfers;
 mod video;
