@@ -1,6 +1,6 @@
 //! The pointer: where it is or how far it moves, buttons, wheel, touch.
 //!
-//! Commands are methods of [`Handle`](crate::Handle). In client mouse mode, which the session asks for by default and
+//! Commands are methods of [`Handle`]. In client mouse mode, which the session asks for by default and
 //! which takes an agent or a tablet in the guest, the pointer is led by its position on a monitor; in server mode by
 //! its movements. `Event::Main(MouseMode(..))` tells which mode is in force. Movements that the server has no room for
 //! are added up, and of positions only the last is kept: 8 are in flight at most, and an acknowledgement covers 4.

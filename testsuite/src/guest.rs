@@ -102,12 +102,6 @@ impl Guest {
         }
     }
 
-    /// Whether the server takes no agent any more: this X driver does not once it has written to one that was dead.
-    pub fn is_spoilt(&self) -> bool {
-        let said = fs::read(self.xspice.folder().file("Xorg.err")).unwrap_or_default();
-        String::from_utf8_lossy(&said).contains("vdagent died")
-    }
-
     /// A file that was sent to the guest.
     pub fn download(&self, name: &str) -> PathBuf {
         self.xspice.folder().file("downloads").join(name)

@@ -113,6 +113,19 @@ impl Qemu {
         self.dump(&folder.file("dump.ppm"))
     }
 
+    /// Lets the machine write down every event of this name, such as `input_event_rel`.
+    pub fn trace(&mut self, event: &str) -> Result<()> {
+        let arguments = format!(r#"{{"name":"{event}","enable":true}}"#);
+        self.qmp.command("trace-event-set-state", &arguments).map(|_| ())
+    }
+
+    /// What the machine has written down of the events of this name, a line each.
+    pub fn traced(&self, event: &str) -> Vec<String> {
+        let said = std::fs::read(self.folder.file("qemu-system-x86_64.err")).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        said.lines().filter_map(|line| Some(line.split_once(event)?.1.trim().to_owned())).collect()
+    }
+
     /// The plain TCP port.
     pub fn port(&self) -> u16 {
         self.port

@@ -9,6 +9,7 @@ use spice_client::spice_proto::msg::{inputs, main};
 use testsuite::console::{Console, LIMIT};
 use testsuite::guest::Guest;
 use testsuite::process::args;
+use testsuite::qemu::{Access, Qemu};
 use testsuite::wait_for;
 
 /// A program in the guest that writes down every event of its input devices.
@@ -175,6 +176,72 @@ fn the_pointer_goes_where_it_is_led() {
     handle.send_pointer_event(10, 20, MouseButtons::LEFT).unwrap();
     handle.send_pointer_event(30, 40, MouseButtons::empty()).unwrap();
     log.wait("a drag", &[(down, 1), ("Motion", 0), (up, 1)]);
+}
+
+/// Xspice's pointer knows no relative movement, but both modes.
+#[test]
+fn the_mouse_mode_can_be_switched() {
+    let guest = Guest::start().unwrap();
+    let console = console(&guest);
+    let handle = console.handle();
+    let place = || guest.xspice.program("xdotool").args(["getmouselocation"]).read(LIMIT).unwrap();
+    mode(&console, MouseModes::CLIENT);
+    for (x, wanted) in [(50, "x:50 y:60 "), (70, "x:70 y:60 ")] {
+        handle.set_mouse_mode(MouseModes::SERVER).unwrap();
+        mode(&console, MouseModes::SERVER);
+        let before = place();
+        // Without effect in this mode.
+        handle.pointer_position(700, 700, 0).unwrap();
+        console.wait("word that it is taken", handle.inputs_taken()).unwrap();
+        assert_eq!(place(), before);
+        handle.set_mouse_mode(MouseModes::CLIENT).unwrap();
+        mode(&console, MouseModes::CLIENT);
+        handle.pointer_position(x, 60, 0).unwrap();
+        wait_for("a place", LIMIT, || Ok(place().contains(wanted).then_some(()))).unwrap();
+    }
+}
+
+/// A machine without agent and tablet has only this mode.
+#[test]
+fn relative_movements_add_up() {
+    let mut qemu = Qemu::start(Access::Open).unwrap();
+    qemu.trace("input_event_rel").unwrap();
+    let console = Console::connect(qemu.port()).unwrap();
+    let handle = console.handle();
+    let init = |event: &Event| matches!(event, Event::Inputs(inputs::ServerMessage::Init(_))).then_some(());
+    console.event("the inputs channel", init).unwrap();
+    // Far more than the server acknowledges at once.
+    for _ in 0..500 {
+        handle.pointer_motion(2, -1).unwrap();
+    }
+    // A pointer event moves it by as much as it has moved itself since the last one.
+    handle.send_pointer_event(100, 100, MouseButtons::empty()).unwrap();
+    handle.send_pointer_event(97, 140, MouseButtons::empty()).unwrap();
+    // Without effect in this mode.
+    handle.pointer_position(7, 7, 0).unwrap();
+    console.wait("word that it is taken", handle.inputs_taken()).unwrap();
+    let mut sums = (0, 0);
+    wait_for("all movements", LIMIT, || {
+        sums = (moved(&qemu, "axis x"), moved(&qemu, "axis y"));
+        Ok((sums == (997, -460)).then_some(()))
+    })
+    .unwrap_or_else(|error| panic!("{error}: {sums:?}"));
+}
+
+/// Waits until a mouse mode is in force.
+fn mode(console: &Console, wanted: MouseModes) {
+    let seen = |event: &Event| match event {
+        Event::Main(main::ServerMessage::MouseMode(mode)) => (mode.current_mode == wanted).then_some(()),
+        _ => None,
+    };
+    console.event("the other mouse mode", seen).unwrap();
+    console.clear();
+}
+
+/// By how much QEMU has seen the pointer move.
+fn moved(qemu: &Qemu, axis: &str) -> i64 {
+    let value = |line: &String| line.rsplit_once("value ")?.1.trim().parse::<i64>().ok();
+    qemu.traced("input_event_rel").iter().filter(|line| line.contains(axis)).filter_map(value).sum()
 }
 
 /// Everything that a layout can make, typed into a terminal whose program writes it down.

@@ -27,6 +27,8 @@ pub struct Size {
 pub(super) struct Screens {
     displays: BTreeMap<u8, Display>,
     wish: Option<Wish>,
+    /// The last wish that the guest made something else of, and what.
+    rounded: Option<(Vec<Size>, Vec<Size>)>,
 }
 
 #[derive(Debug, Default)]
@@ -77,7 +79,7 @@ impl Screens {
     /// The agent has gone. The next one is told the same.
     pub(super) fn on_gone(&mut self) {
         if let Some(wish) = &mut self.wish {
-            (wish.told, wish.changed) = (None, None);
+            wish.told = None;
         }
     }
 
@@ -110,7 +112,11 @@ impl Screens {
         let current = self.current();
         let settled = wish.changed.is_some_and(|changed| changed + SETTLED <= now) && !current.is_empty();
         let late = told + PATIENCE <= now;
-        let result = if current == wish.wanted || settled {
+        let known = |(wanted, got): &(Vec<Size>, Vec<Size>)| *wanted == wish.wanted && *got == current;
+        let result = if current == wish.wanted || self.rounded.as_ref().is_some_and(known) {
+            Ok(current)
+        } else if settled {
+            self.rounded = Some((wish.wanted.clone(), current.clone()));
             Ok(current)
         } else if late {
             Err(Error::NotFollowed { seconds: PATIENCE.as_secs() })
@@ -161,7 +167,8 @@ impl Handle {
     /// settled on something else: the sizes of all monitors then. Agents that come later are told the same.
     /// Wire: agent message 2, `MonitorsConfig`.
     ///
-    /// Fails with [`Error::NotFollowed`] when nothing changes, also when the session opens no display channel;
+    /// Fails with [`Error::NotFollowed`] when nothing changes, also when the session opens no display channel, or when
+    /// what the guest would round the wish to is what it has already;
     /// [`Error::Superseded`] by the next call; [`Error::Refused`] when the agent cannot do it, or for more than 256
     /// monitors.
     pub fn set_monitors(&self, monitors: &[Monitor]) -> Answer<Vec<Size>> {

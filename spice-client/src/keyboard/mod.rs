@@ -1,6 +1,6 @@
 //! The keyboard: keys by scan code, by the names of the web and of Linux, by what they make in a layout.
 //!
-//! Commands are methods of [`Handle`](crate::Handle):
+//! Commands are methods of [`Handle`]:
 //!
 //! | what | methods |
 //! |---|---|

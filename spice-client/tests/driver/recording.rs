@@ -37,7 +37,10 @@ async fn session() -> (Vec<u8>, Vec<Event>) {
     let file = Memo::default();
     let recorder = Recorder::new(file.clone());
     let (platform, mut accepted) = Memory::new(1 << 20);
-    let (mut client, driver) = connect(platform, config().record(recorder.clone()));
+    let mut config = config().record(recorder.clone());
+    // What the agent says is to be seen as it comes.
+    config.agent = None;
+    let (mut client, driver) = connect(platform, config);
     tokio::spawn(driver);
     let server = tokio::spawn(async move {
         let (mut main, mut display) = Peer::session(&mut accepted).await;

@@ -58,14 +58,23 @@ pub struct Inputs {
     sent: u64,
     /// Movements that acknowledgements cover.
     taken: u64,
-    /// The movement held back while too many are in flight.
-    pending: Option<Movement>,
+    /// What is held back while too many movements are in flight. One of each kind, for either has an effect in one
+    /// mouse mode alone, and the mode may change in between.
+    by: Option<By>,
+    to: Option<To>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Movement {
-    By { dx: i32, dy: i32 },
-    To { x: u32, y: u32, display_id: u8 },
+struct By {
+    dx: i32,
+    dy: i32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct To {
+    x: u32,
+    y: u32,
+    display_id: u8,
 }
 
 impl Inputs {
@@ -88,13 +97,19 @@ impl Inputs {
         self.sent.saturating_sub(self.taken) < WINDOW
     }
 
-    fn movement(&mut self, movement: Movement, cx: &mut Context<'_, ServerMessage>) {
-        self.pending = Some(match (self.pending, movement) {
-            (Some(Movement::By { dx, dy }), Movement::By { dx: more_x, dy: more_y }) => {
-                Movement::By { dx: dx.saturating_add(more_x), dy: dy.saturating_add(more_y) }
-            }
-            _ => movement,
-        });
+    fn move_by(&mut self, movement: By, cx: &mut Context<'_, ServerMessage>) {
+        let held = self.by.unwrap_or(By { dx: 0, dy: 0 });
+        self.by =
+            Some(By { dx: held.dx.saturating_add(movement.dx), dy: held.dy.saturating_add(movement.dy) });
+        self.flush_in_window(cx);
+    }
+
+    fn move_to(&mut self, movement: To, cx: &mut Context<'_, ServerMessage>) {
+        self.to = Some(movement);
+        self.flush_in_window(cx);
+    }
+
+    fn flush_in_window(&mut self, cx: &mut Context<'_, ServerMessage>) {
         if self.has_room() {
             self.flush(cx);
         }
@@ -102,16 +117,14 @@ impl Inputs {
 
     fn flush(&mut self, cx: &mut Context<'_, ServerMessage>) {
         let buttons_state = self.buttons;
-        match self.pending.take() {
-            None => return,
-            Some(Movement::By { dx, dy }) => {
-                cx.send(&ClientMessage::MouseMotion(MouseMotion { dx, dy, buttons_state }));
-            }
-            Some(Movement::To { x, y, display_id }) => {
-                cx.send(&ClientMessage::MousePosition(MousePosition { x, y, buttons_state, display_id }));
-            }
+        if let Some(By { dx, dy }) = self.by.take() {
+            cx.send(&ClientMessage::MouseMotion(MouseMotion { dx, dy, buttons_state }));
+            self.sent = self.sent.saturating_add(1);
         }
-        self.sent = self.sent.saturating_add(1);
+        if let Some(To { x, y, display_id }) = self.to.take() {
+            cx.send(&ClientMessage::MousePosition(MousePosition { x, y, buttons_state, display_id }));
+            self.sent = self.sent.saturating_add(1);
+        }
     }
 
     fn button(&mut self, button: MouseButton, down: bool, cx: &mut Context<'_, ServerMessage>) {
@@ -139,9 +152,7 @@ impl Logic for Inputs {
             }
             ServerMessage::MouseMotionAck => {
                 self.taken = self.taken.saturating_add(PER_ACK).min(self.sent);
-                if self.has_room() {
-                    self.flush(cx);
-                }
+                self.flush_in_window(cx);
                 return Ok(());
             }
             ServerMessage::Unknown { .. } => {}
@@ -221,7 +232,7 @@ impl Channel<Inputs> {
     /// # Errors
     /// As [`Channel::command`].
     pub fn motion(&mut self, now: Instant, dx: i32, dy: i32) -> Result<(), ProtocolError> {
-        self.command(now, |inputs, cx| inputs.movement(Movement::By { dx, dy }, cx))
+        self.command(now, |inputs, cx| inputs.move_by(By { dx, dy }, cx))
     }
 
     /// Moves the pointer to a place in pixels of a monitor; takes effect in client mouse mode. Of positions that
@@ -230,7 +241,7 @@ impl Channel<Inputs> {
     /// # Errors
     /// As [`Channel::command`].
     pub fn position(&mut self, now: Instant, x: u32, y: u32, display_id: u8) -> Result<(), ProtocolError> {
-        self.command(now, |inputs, cx| inputs.movement(Movement::To { x, y, display_id }, cx))
+        self.command(now, |inputs, cx| inputs.move_to(To { x, y, display_id }, cx))
     }
 
     /// Makes the server acknowledge everything that has been sent so far: with up to three movements by nothing, because
@@ -244,7 +255,7 @@ impl Channel<Inputs> {
             inputs.flush(cx);
             // The message comes behind keys and buttons too, which have no acknowledgement of their own.
             loop {
-                inputs.pending = Some(Movement::By { dx: 0, dy: 0 });
+                inputs.by = Some(By { dx: 0, dy: 0 });
                 inputs.flush(cx);
                 if inputs.sent % PER_ACK == 0 {
                     return inputs.sent;
