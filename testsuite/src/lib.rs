@@ -24,6 +24,7 @@ pub mod qemu;
 pub mod qmp;
 pub mod random;
 pub mod relay;
+pub mod script;
 pub mod spicy;
 pub mod temp;
 pub mod xspice;

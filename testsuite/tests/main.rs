@@ -16,6 +16,7 @@ mod keys;
 mod kills;
 mod live;
 mod object;
+mod script;
 mod server_role;
 mod transfers;
 mod video;
