@@ -223,11 +223,6 @@ impl Xspice {
         })
     }
 
-    /// The folder of the display's files.
-    pub(crate) fn folder(&self) -> &TempDir {
-        &self.folder
-    }
-
     /// Starts an X program that runs until the display ends.
     pub fn launch(&mut self, name: &str, args: &[OsString]) -> Result<()> {
         self.launch_with(name, args, &[])

@@ -11,7 +11,7 @@ use testsuite::xspice::{Options, Xspice};
 use crate::assert_same;
 
 fn use_desktop(compression: &'static str, surfaces: bool) {
-    let mut xspice = Xspice::start(Options { compression, surfaces }).unwrap();
+    let mut xspice = Xspice::start(Options::new(compression, surfaces)).unwrap();
     let viewer = Viewer::connect(xspice.port()).unwrap();
     xspice.fill().unwrap();
     xspice.scroll("scrolling", "90x24+300+200", 600).unwrap();
@@ -28,18 +28,14 @@ fn use_desktop(compression: &'static str, surfaces: bool) {
         viewer.check()?;
         Ok((viewer.picture().as_ref() == Some(&own)).then_some(()))
     });
-    println!(
-        "{compression}, surfaces {surfaces}: {} messages, {} surfaces, undrawn: {:?}",
-        viewer.messages(),
-        viewer.most_surfaces(),
-        viewer.undrawn()
-    );
+    let seen = viewer.seen();
+    println!("{compression}, surfaces {surfaces}: {seen:?}");
     if let Err(error) = same {
         viewer.check().unwrap();
         assert_same(&error, &viewer.picture().unwrap(), &own);
     }
-    assert_eq!(viewer.undrawn(), Vec::<String>::new());
-    assert_eq!(viewer.most_surfaces() > 1, surfaces, "{} surfaces", viewer.most_surfaces());
+    assert_eq!(seen.undrawn, Vec::<String>::new());
+    assert_eq!(seen.most_surfaces > 1, surfaces, "{} surfaces", seen.most_surfaces);
     assert_same("a new client", &Screenshot::of_port(xspice.port()).picture().unwrap(), &own);
     assert_same("import before against after", &own, &xspice.own_picture().unwrap());
     xspice.check_running().unwrap();
