@@ -31,7 +31,12 @@ fn said(guest: &Guest, task: &[&str], arguments: &[&str]) -> String {
 fn every_task() {
     let mut guest = Guest::start().unwrap();
 
-    let facts = said(&guest, &["info", "--json"], &[]);
+    // The server learns of the agent a while after both have started.
+    let facts = wait_for("the agent", LIMIT, || {
+        let facts = said(&guest, &["info", "--json"], &[]);
+        Ok(facts.contains("clipboard_by_demand").then_some(facts))
+    })
+    .unwrap();
     for word in ["\"inputs 0\"", "\"agent\":true", "clipboard_by_demand", "key_scancode"] {
         assert!(facts.contains(word), "{word} in {facts}");
     }
