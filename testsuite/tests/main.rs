@@ -20,6 +20,7 @@ mod script;
 mod server_role;
 mod transfers;
 mod video;
+mod visits;
 mod web_ends;
 mod web_guest;
 mod web_input;

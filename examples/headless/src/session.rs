@@ -151,4 +151,4 @@ pub(crate) async fn farewell(mut client: Client) {
 }
 
 /// How long a farewell may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
