@@ -81,6 +81,8 @@ mod kernel;
 mod mask;
 mod operators;
 mod outcome;
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+mod parallel;
 mod path;
 mod region;
 mod rop;
@@ -106,6 +108,9 @@ pub use config::{CacheConfig, CanvasConfig, CanvasLimits};
 pub use cursor::{Cursor, CursorError, CursorPicture};
 pub use displays::{DisplayError, Displays, WaitLimits};
 pub use outcome::{Applied, Blocked, CanvasError, Event, Operation, Reason};
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
+pub use parallel::{AheadLimits, Decoders, Prepared};
 pub use spice_codecs::PixelFormat;
 pub use stream::{VideoDecoder, VideoError, VideoFrame};
 pub use surface::View;
@@ -223,6 +228,21 @@ impl Canvas {
             ServerMessage::QualityIndicator(_) | ServerMessage::Unknown { .. } => {}
         }
         Ok(Applied::Done)
+    }
+
+    /// [`apply`](Self::apply) for a message whose picture may have been decoded ahead. Waits for a picture that is just
+    /// being decoded. A message that is [`Applied::Blocked`] is to be kept for the next attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`CanvasError`] if the channel cannot go on.
+    #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+    #[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
+    pub fn apply_prepared(&mut self, prepared: &Prepared) -> Result<Applied, CanvasError> {
+        self.images.ahead = prepared.picture();
+        let applied = self.apply(prepared.message());
+        self.images.ahead = None;
+        applied
     }
 
     /// The oldest event not yet taken. Take them after each message: they are kept until then.
