@@ -60,6 +60,8 @@ pub(crate) enum Error {
     Replay(#[from] ReplayError),
     #[error("{} holds no display: record while a machine shows something", .0.display())]
     NothingRecorded(PathBuf),
+    #[error("threads for decoding cannot be started: {0}; ask for fewer with --threads")]
+    Threads(io::Error),
     #[error("the recording ends without a picture on that display")]
     NoPicture,
     #[error("{address} cannot be served: {source}")]

@@ -5,6 +5,7 @@
 
 mod admit;
 mod arena;
+mod channels;
 mod child;
 mod choice;
 mod core;
@@ -14,6 +15,7 @@ mod ffi;
 mod generate;
 mod parent;
 mod pictures;
+mod pointer;
 mod scene;
 mod server;
 mod shrink;
@@ -25,6 +27,8 @@ use std::thread;
 use clap::{Parser, Subcommand};
 
 use child::{Failure, Task};
+use device::Handle;
+use scene::SurfaceSpec;
 use server::Mode;
 
 /// The command line.
@@ -51,6 +55,12 @@ enum Sub {
         /// Processes at the same time.
         #[arg(long, default_value_t = 2)]
         jobs: usize,
+    },
+    /// Pointers of every type, and several display channels, in this process.
+    Channels {
+        /// Where the choices begin.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// One server and one client in this process; started by `run`.
     Child {
@@ -84,6 +94,7 @@ fn main() -> ExitCode {
                 }
             }
         }
+        Sub::Channels { seed } => channels::serve(seed),
         Sub::Child { mode, seed, first, scenes, step, keep, verbose } => {
             let keep = keep.map(|list| list.into_iter().collect());
             serve(Task { mode, seed, first, scenes, step, keep, verbose })
@@ -93,16 +104,8 @@ fn main() -> ExitCode {
 
 /// Runs the server's loop, and the comparison beside it.
 fn serve(task: Task) -> ExitCode {
-    let (device, port) = match server::start(task.mode, child::FIRST_PRIMARY) {
-        Ok(started) => started,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    thread::spawn(move || {
-        let outcome = child::run(&task, device, port);
-        let code = match outcome {
+    serve_with(task.mode, &[child::FIRST_PRIMARY], move |devices, port| {
+        match child::run(&task, devices[0], port) {
             Ok(summary) => {
                 parent::print_summary(&summary);
                 0
@@ -115,7 +118,25 @@ fn serve(task: Task) -> ExitCode {
                 eprintln!("error: {error}");
                 1
             }
-        };
+        }
+    })
+}
+
+/// Runs the server's loop, and beside it what gives the process its exit code.
+fn serve_with(
+    mode: Mode,
+    primaries: &[SurfaceSpec],
+    work: impl FnOnce(Vec<Handle>, u16) -> i32 + Send + 'static,
+) -> ExitCode {
+    let (devices, port) = match server::start(mode, primaries) {
+        Ok(started) => started,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    thread::spawn(move || {
+        let code = work(devices, port);
         // The server's threads have no part in what was found, and nothing to save.
         std::process::exit(code);
     });

@@ -78,11 +78,19 @@ pub(crate) fn run(commands: u64, seed: u64, modes: &[Mode], jobs: usize) -> Resu
     for (reason, count) in skipped {
         println!("{count:9} {reason}");
     }
+    println!("{}", channels(seed)?);
     println!(
         "differential: {total} commands with seed {seed} in {:.1} s, no pixel differs",
         started.elapsed().as_secs_f32()
     );
     Ok(())
+}
+
+/// Pointers and several displays: `channels` in a process of its own.
+fn channels(seed: u64) -> Result<String, String> {
+    let program = std::env::current_exe().map_err(|error| format!("no path to this program: {error}"))?;
+    let finished = Program::new(program).args(["channels", "--seed", &seed.to_string()]).run(LIMIT)?;
+    if finished.status.success() { Ok(finished.stdout.trim().to_owned()) } else { Err(failure(&finished)) }
 }
 
 fn lock(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {

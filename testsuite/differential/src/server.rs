@@ -76,10 +76,10 @@ impl FromStr for Mode {
 const ALWAYS: c_int = 2;
 const NEVER: c_int = 3;
 
-/// Starts a server whose device has this primary surface. Returns the device and the port.
+/// Starts a server with a device for each of these primary surfaces. Returns the devices and the port.
 ///
 /// The calling thread must go on with [`core::run`].
-pub(crate) fn start(mode: Mode, primary: SurfaceSpec) -> Result<(Handle, u16), String> {
+pub(crate) fn start(mode: Mode, primaries: &[SurfaceSpec]) -> Result<(Vec<Handle>, u16), String> {
     let port = net::free_port()?;
     let interface = Box::leak(Box::new(core::interface()));
     let zlib = if mode == Mode::ZlibGlz { ALWAYS } else { NEVER };
@@ -100,5 +100,6 @@ pub(crate) fn start(mode: Mode, primary: SurfaceSpec) -> Result<(Handle, u16), S
         }
         server
     };
-    Ok((Handle::attach(server, primary)?, port))
+    let devices = (0..).zip(primaries).map(|(id, primary)| Handle::attach(server, id, *primary));
+    Ok((devices.collect::<Result<_, _>>()?, port))
 }
