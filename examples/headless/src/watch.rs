@@ -66,10 +66,14 @@ fn describe(event: &Event, drawing: bool) -> Option<(&'static str, Value)> {
         }
         Event::Main(message) => ("main", main_message(message)?),
         Event::Agent(event) => ("agent", agent_event(event)),
-        Event::Display(id, display::ServerMessage::SurfaceCreate(surface)) => (
-            "surface",
-            json!({ "display": id, "surface": surface.surface_id.0, "width": surface.width, "height": surface.height }),
-        ),
+        Event::Display(id, display::ServerMessage::SurfaceCreate(surface))
+            if drawing || surface.flags.contains(display::SurfaceFlags::PRIMARY) =>
+        {
+            (
+                "surface",
+                json!({ "display": id, "surface": surface.surface_id.0, "width": surface.width, "height": surface.height }),
+            )
+        }
         Event::Display(id, display::ServerMessage::MonitorsConfig(monitors)) => {
             let heads = monitors
                 .heads
