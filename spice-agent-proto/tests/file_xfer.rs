@@ -466,6 +466,27 @@ fn the_client_may_cancel_or_fail() {
 }
 
 #[test]
+fn both_sides_may_cancel_at_once() {
+    let mut pair = Pair::ready();
+    let id = pair.client.file_send("name", 1_000_000).unwrap();
+    pair.run();
+    pair.guest.file_accept(id).unwrap();
+    pair.run();
+    pair.client_events.clear();
+    pair.guest_events.clear();
+    // Neither has heard of the other's when it says so; each has its own end, once, and what crosses is ignored.
+    pair.client.file_cancel(id).unwrap();
+    pair.guest.file_finish(id, FileXferResult::CANCELLED, StatusDetail::None).unwrap();
+    pair.run();
+    assert_eq!(std::mem::take(&mut pair.client_events), [ended(id, Outcome::CancelledHere).into()]);
+    assert_eq!(pair.guest_events, []);
+    // The next file has nothing to do with it.
+    let files = BTreeMap::from([(id + 1, Bytes::from_static(b"content"))]);
+    assert_eq!(pair.client.file_send("name", 7), Ok(id + 1));
+    assert_eq!(transfer(&mut pair, &files)[&(id + 1)], (b"content".to_vec(), Some(Outcome::Success)));
+}
+
+#[test]
 fn a_client_that_goes_ends_all_transfers() {
     let mut lone = LoneGuest::accepted(5);
     lone.says(&Message::ClientDisconnected);

@@ -95,10 +95,13 @@ fn agents_and_servers_are_killed_during_transfers() {
     }
     println!("{returned} agents came back, {lost} found the server deaf");
     println!("{failed} files failed and {arrived} arrived in {} rounds", kills());
-    let early = held[..held.len().div_ceil(2)].iter().max().copied().unwrap_or(0);
-    let late = held[held.len() / 2..].iter().min().copied().unwrap_or(0);
-    println!("memory at rest: at most {early} bytes in the first half, at least {late} in the second");
+    // The least of some rounds, because what waits at the moment comes and goes.
+    let third = held.len().div_ceil(3);
+    let least = |rounds: &[usize]| rounds.iter().min().copied().unwrap_or(0);
+    let (early, late) = (least(&held[..third]), least(&held[held.len() - third..]));
+    println!("memory at rest: {early} bytes in the first third, {late} in the last");
     assert!(failed >= kills(), "only {failed} files failed: the kills came too late");
-    // Each round leaves 50 MB unsent, in pieces of 64 KiB: what stayed of every round would show.
-    assert!(late < early + (64 << 10), "memory at rest grew: {held:?}");
+    // Each round leaves 50 MB unsent, in pieces of 64 KiB: one of them kept in every round would show in ten rounds, and
+    // two kilobytes in two hundred.
+    assert!(late < early + (256 << 10), "memory at rest grew: {held:?}");
 }

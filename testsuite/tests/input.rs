@@ -274,8 +274,10 @@ fn type_everything(layout: Layout) {
         _ => None,
     };
     console.event("caps lock", caps).unwrap();
-    // Two keys of Japanese keyboards are others for this X driver, which knows no scan code beyond 0x58;
-    // what QEMU takes them for is looked at elsewhere.
+    // Two keys of Japanese keyboards are others for this X driver. It adds 8 to a plain scan code and calls that the
+    // key, which is right up to 0x58, as far as Linux's numbers are the scan codes: of 0x73 and 0x7d it makes keys 123
+    // and 133 (`xinput test-xi2`), which X knows as the volume and the Super key, where the layout has these two at 97 and
+    // 132. QEMU takes them for what they are: `qemu_takes_every_key_for_what_it_is`.
     let beyond = |c: &char| layout.strokes(&c.to_string()).strokes.iter().all(|s| s.key.down() <= 0x58);
     let characters: String = layout.characters().into_iter().filter(beyond).collect();
     let known = if layout == Layout::Jp { 92 } else { layout.characters().len() };

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::report::Report;
-use crate::session::{Options, Session};
+use crate::session::{Awaited, Options, Session};
 
 /// Tells a machine's name, id, channels, capabilities and agent.
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let mut session = Session::connect(&args.options, &channels)?;
     let mut known = Known::default();
     session
-        .find("the machine's list of channels", |event| {
+        .find(CHANNELS, |event| {
             known.look(event);
             known.is_linked().then_some(())
         })
@@ -101,7 +101,7 @@ impl Known {
 }
 
 /// The names of the capabilities that are set.
-fn names<F: bitflags::Flags>(caps: F) -> Vec<String> {
+pub(crate) fn names<F: bitflags::Flags>(caps: F) -> Vec<String> {
     caps.iter_names().map(|(name, _)| name.to_lowercase()).collect()
 }
 
@@ -134,3 +134,6 @@ pub(crate) fn uuid_text(uuid: &Uuid) -> String {
 
 /// How long an agent may take to say what it can do.
 const AGENT: Duration = Duration::from_secs(5);
+
+const CHANNELS: Awaited =
+    Awaited { what: "the machine's list of channels", advice: "check that the machine runs" };

@@ -20,7 +20,8 @@ pub(crate) fn read(path: &Path) -> Result<Picture, Error> {
     let file = File::open(path).map_err(fail)?;
     let mut decoder = png::Decoder::new(BufReader::new(file));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(|error| fail(io::Error::other(error)))?;
+    let no_png = |error| Error::NoPng { path: path.into(), source: io::Error::other(error) };
+    let mut reader = decoder.read_info().map_err(no_png)?;
     let size =
         reader.output_buffer_size().ok_or_else(|| fail(io::Error::other("the picture is too large")))?;
     let mut samples = vec![0; size];

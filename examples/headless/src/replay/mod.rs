@@ -21,6 +21,7 @@ use spice_proto::session::Event;
 
 use crate::error::Error;
 use crate::picture;
+use crate::report::Report;
 use crate::screenshot;
 use tally::Tally;
 
@@ -51,9 +52,9 @@ pub(crate) struct Args {
     serve: Option<String>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(crate) fn run(args: &Args, report: Report) -> Result<(), Error> {
     if let Some(address) = &args.serve {
-        return serve::run(&args.file, address);
+        return serve::run(&args.file, address, report);
     }
     let started = Instant::now();
     let mut replay = Replay::new(open(&args.file)?);
@@ -67,8 +68,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
         stage = ahead(replay, stage, args.threads)?;
     }
     let took = started.elapsed();
-    print!("{}", stage.tally);
-    println!("replayed in {:.3} s", took.as_secs_f64());
+    report
+        .tell(&format!("{}replayed in {:.3} s", stage.tally, took.as_secs_f64()), &stage.tally.value(took))?;
     stage.check(&args.file)?;
     let Some(path) = &args.output else { return Ok(()) };
     let view = stage.displays.canvas(args.display).and_then(|canvas| canvas.primary());
