@@ -187,6 +187,11 @@ impl Xspice {
         Program::new(name).folder(self.folder.path()).env("DISPLAY", &self.display)
     }
 
+    /// The display's name, as programs find it in `DISPLAY`.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
     /// The folder of the server's files.
     pub(crate) fn folder(&self) -> &TempDir {
         &self.folder

@@ -10,9 +10,9 @@ use testsuite::xspice::{Options, Xspice};
 use testsuite::{net, wait_for};
 
 /// The demo without parameters, and a machine's firmware: for every browser.
-fn basics(kind: Kind) {
+fn basics(kind: Kind, environment: &[(&str, &str)]) {
     let gateway = Gateway::start().unwrap();
-    let mut browser = Browser::start(kind).unwrap();
+    let mut browser = Browser::start_with(kind, environment).unwrap();
     let mut page = browser.open("page", &gateway.page("")).unwrap();
     page.connected().unwrap();
     page.shows("the demo desktop", || Screenshot::of_demo().picture()).unwrap();
@@ -28,12 +28,19 @@ fn basics(kind: Kind) {
 
 #[test]
 fn demo_and_firmware_in_chromium() {
-    basics(Kind::Chromium);
+    basics(Kind::Chromium, &[]);
 }
 
 #[test]
 fn demo_and_firmware_in_firefox() {
-    basics(Kind::Firefox);
+    basics(Kind::Firefox, &[]);
+}
+
+/// This browser is never headless: an X server of Xspice is its display.
+#[test]
+fn demo_and_firmware_in_webkit() {
+    let screen = Xspice::start(Options::new("off", false)).unwrap();
+    basics(Kind::WebKit, &[("DISPLAY", screen.display())]);
 }
 
 /// A desktop that is sent without loss, by every way to it.
