@@ -25,12 +25,11 @@ fn plain(block: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut bytes = block.iter().copied();
     let long = |nibble: u8, bytes: &mut dyn Iterator<Item = u8>| {
         let mut len = usize::from(nibble);
-        while nibble == 15 {
-            let more = bytes.next()?;
-            len += usize::from(more);
-            if more != 255 {
-                break;
-            }
+        let mut more = nibble == 15;
+        while more {
+            let byte = bytes.next()?;
+            len += usize::from(byte);
+            more = byte == 255;
         }
         Some(len)
     };
