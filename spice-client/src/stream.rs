@@ -128,8 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
 
     /// Reads what still comes, for nobody, until the peer has closed too.
     ///
-    /// A TCP stream that is closed with unread bytes is reset, and the reset overtakes what we wrote last: the peer never
-    /// sees it. libspice-server 0.15.1 dies of a display channel whose first message is lost that way, and QEMU 7.2 with it.
+    /// A TCP stream that is closed with unread bytes is reset: the server's writes fail, and it may not see what we wrote
+    /// last. libspice-server 0.15.1, and QEMU 7.2 with it, dies of a display channel that is reset while it is taken in.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut unwanted = [0; FIRST_READ];
         for _ in 0..DRAINED_READS {

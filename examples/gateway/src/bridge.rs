@@ -48,12 +48,12 @@ impl Bridge<'_> {
             end = self.watch(epoch, &heard) => end,
             () = self.stop.cancelled() => End::Shutdown,
         };
-        // What the client sent last may be under way to the server.
-        let _ = timeout(FAREWELL, writer.shutdown()).await;
-        drop((reader, writer));
-        if let Ok(socket) = sink.reunite(stream) {
-            farewell(socket, &end).await;
-        }
+        let browser = async {
+            if let Ok(socket) = sink.reunite(stream) {
+                farewell(socket, &end).await;
+            }
+        };
+        tokio::join!(leave(reader, writer), browser);
         end
     }
 
@@ -130,6 +130,18 @@ impl Bridge<'_> {
             }
         }
     }
+}
+
+/// Ends the direction to the server and reads, for nobody, until the server ends the other. A connection that is closed
+/// with unread bytes is reset, the server's writes fail, and it may not see what the client sent last; libspice-server
+/// 0.15.1 dies of a display channel that is reset while it is taken in.
+async fn leave(mut reader: ReadHalf<Box<dyn Io>>, mut writer: WriteHalf<Box<dyn Io>>) {
+    let _ = timeout(FAREWELL, async {
+        if writer.shutdown().await.is_ok() {
+            while read(&mut reader).await.is_ok_and(|bytes| !bytes.is_empty()) {}
+        }
+    })
+    .await;
 }
 
 /// Tells the browser why, and lets it read that before the connection is cut.
