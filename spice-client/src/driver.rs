@@ -127,6 +127,9 @@ impl<P: Platform> Future for Driver<P> {
 impl<P: Platform> Driver<P> {
     /// Writes what is still to be written, delivers the last item, and ends the stream of events.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Who still wants something hears that it is too late.
+        self.poll_commands(cx);
+        self.core.over();
         self.poll_io();
         // Reading is over, so nothing but writing and closing is left to do.
         self.links.retain(|link| matches!(&link.state, State::Open(open) if link.last || open.is_closing()));
