@@ -33,8 +33,13 @@ fn said(guest: &Guest, task: &[&str], arguments: &[&str]) -> String {
 fn every_task() {
     let mut guest = Guest::start().unwrap();
 
-    let facts = said(&guest, &["info", "--json"], &[]);
-    for word in ["\"inputs 0\"", "\"agent\":true", "clipboard_by_demand", "key_scancode"] {
+    // This X driver lets the agent in when a client has come.
+    let facts = wait_for("the agent", LIMIT, || {
+        let facts = said(&guest, &["info", "--json"], &[]);
+        Ok(facts.contains("\"agent\":true").then_some(facts))
+    });
+    let facts = facts.unwrap();
+    for word in ["\"inputs 0\"", "clipboard_by_demand", "key_scancode"] {
         assert!(facts.contains(word), "{word} in {facts}");
     }
     assert!(said(&guest, &["info"], &[]).contains("agent_capabilities: "));
