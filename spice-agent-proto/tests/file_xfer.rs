@@ -224,20 +224,22 @@ fn numbers_count_up_from_1_and_are_not_used_again() {
 
 #[test]
 fn every_failure_of_the_guest_ends_the_transfer_with_its_detail() {
-    for (result, detail) in [
-        (FileXferResult::ERROR, StatusDetail::None),
-        (FileXferResult::ERROR, StatusDetail::Io { code: 31 }),
-        (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::None),
-        (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::FreeSpace(12345)),
-        (FileXferResult::SESSION_LOCKED, StatusDetail::None),
-        (FileXferResult::VDAGENT_NOT_CONNECTED, StatusDetail::None),
-        (FileXferResult::DISABLED, StatusDetail::None),
-        (FileXferResult(99), StatusDetail::None),
+    for (result, detail, sentence) in [
+        (FileXferResult::ERROR, StatusDetail::None, "could not write it: check"),
+        (FileXferResult::ERROR, StatusDetail::Io { code: 31 }, "(GIOErrorEnum 31)"),
+        (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::None, "has no room for it"),
+        (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::FreeSpace(12345), "only 12345 bytes left"),
+        (FileXferResult::SESSION_LOCKED, StatusDetail::None, "unlock it"),
+        (FileXferResult::VDAGENT_NOT_CONNECTED, StatusDetail::None, "log in"),
+        (FileXferResult::DISABLED, StatusDetail::None, "takes no files"),
+        (FileXferResult(99), StatusDetail::None, "answered FileXferResult(99)"),
     ] {
         for mut lone in [LoneClient::announced(5), LoneClient::sending(5)] {
             lone.events();
             lone.says(&detailed(1, result, detail));
-            assert_eq!(lone.file_events(), [ended(1, Outcome::Failed { result, detail })]);
+            let outcome = Outcome::Failed { result, detail };
+            assert!(outcome.to_string().contains(sentence), "{outcome}");
+            assert_eq!(lone.file_events(), [ended(1, outcome)]);
             // The agent knows; it is not told.
             assert_eq!(lone.said(), []);
         }

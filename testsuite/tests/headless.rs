@@ -33,7 +33,7 @@ fn said(guest: &Guest, task: &[&str], arguments: &[&str]) -> String {
 fn every_task() {
     let mut guest = Guest::start().unwrap();
 
-    // The server learns of the agent a while after both have started.
+    // This X driver lets the agent in when a client has come.
     let facts = wait_for("the agent", LIMIT, || {
         let facts = said(&guest, &["info", "--json"], &[]);
         Ok(facts.contains("clipboard_by_demand").then_some(facts))

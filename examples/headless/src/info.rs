@@ -25,6 +25,8 @@ pub(crate) struct Args {
 #[derive(Debug, Default)]
 struct Known {
     init: Option<Init>,
+    /// Whether there is an agent now.
+    connected: bool,
     name: Option<String>,
     uuid: Option<String>,
     channels: Option<Vec<ChannelId>>,
@@ -43,7 +45,7 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
         })
         .await?;
     // The agent answers soon or not at all; without one there is nothing to wait for.
-    if known.init.is_some_and(|init| init.agent_connected != 0) {
+    if known.connected {
         let answer = session.handle().wait_for_agent();
         if let Ok(caps) = timeout(AGENT, session.watch(answer, |event| known.look(event))).await {
             known.agent = Some(caps?);
@@ -65,7 +67,14 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
 impl Known {
     fn look(&mut self, event: &Event) {
         match event {
-            Event::Main(ServerMessage::Init(init)) => self.init = Some(*init),
+            Event::Main(ServerMessage::Init(init)) => {
+                self.init = Some(*init);
+                self.connected = init.agent_connected != 0;
+            }
+            Event::Main(ServerMessage::AgentConnected | ServerMessage::AgentConnectedTokens(_)) => {
+                self.connected = true;
+            }
+            Event::Main(ServerMessage::AgentDisconnected(_)) => self.connected = false,
             Event::Main(ServerMessage::Name(name)) => self.name = name.text().map(str::to_owned),
             Event::Main(ServerMessage::Uuid(uuid)) => self.uuid = Some(uuid_text(uuid)),
             Event::Main(ServerMessage::ChannelsList(list)) => {
@@ -94,7 +103,7 @@ impl Known {
             "channels": channels.collect::<Vec<_>>(),
             "mouse_modes": modes,
             "capabilities": capabilities,
-            "agent": self.init.is_some_and(|init| init.agent_connected != 0),
+            "agent": self.connected,
             "agent_capabilities": self.agent.map(names),
         })
     }
