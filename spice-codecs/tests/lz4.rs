@@ -25,12 +25,10 @@ fn plain(block: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut bytes = block.iter().copied();
     let long = |nibble: u8, bytes: &mut dyn Iterator<Item = u8>| {
         let mut len = usize::from(nibble);
-        while nibble == 15 {
-            let more = bytes.next()?;
+        let mut more = if nibble == 15 { 255 } else { 0 };
+        while more == 255 {
+            more = bytes.next()?;
             len += usize::from(more);
-            if more != 255 {
-                break;
-            }
         }
         Some(len)
     };
