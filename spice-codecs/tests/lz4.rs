@@ -25,11 +25,10 @@ fn plain(block: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut bytes = block.iter().copied();
     let long = |nibble: u8, bytes: &mut dyn Iterator<Item = u8>| {
         let mut len = usize::from(nibble);
-        let mut more = nibble == 15;
-        while more {
-            let byte = bytes.next()?;
-            len += usize::from(byte);
-            more = byte == 255;
+        let mut more = if nibble == 15 { 255 } else { 0 };
+        while more == 255 {
+            more = bytes.next()?;
+            len += usize::from(more);
         }
         Some(len)
     };
