@@ -2,19 +2,10 @@
 //!
 //! A pointer has no picture of the server's to compare with: what is expected is what its shape was made from.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use futures::StreamExt;
-use spice_client::canvas::{CacheConfig, CanvasConfig, Cursor, Displays, Event as CanvasEvent, SharedCaches};
-use spice_client::transport::tokio::Tokio;
-use spice_client::{ClientConfig, Event};
-use spice_proto::msg::cursor::{CursorFlags, CursorShape, ServerMessage};
-use spice_proto::types::{ChannelType, Point16, SurfaceId};
-use testsuite::net;
+use spice_client::canvas::Cursor;
+use spice_proto::types::{Point16, SurfaceId};
 
 use crate::admit::{Ground, disturbs};
 use crate::child::difference;
@@ -25,6 +16,7 @@ use crate::generate;
 use crate::pointer::{self, Dot, Shape};
 use crate::scene::{Format, Image, Op, SurfaceSpec};
 use crate::server::Mode;
+use crate::watcher::{Seen, Watcher};
 
 /// Displays of the server.
 const DISPLAYS: u8 = 3;
@@ -57,7 +49,7 @@ pub(crate) fn serve(seed: u64) -> ExitCode {
 }
 
 fn run(seed: u64, devices: &[Handle], port: u16) -> Result<String, String> {
-    let viewer = Viewer::connect(port)?;
+    let viewer = Watcher::connect(port)?;
     viewer.until("every display and its pointer", |seen| {
         let displays = (0..DISPLAYS).filter(|id| seen.displays.canvas(*id).is_some_and(|c| c.is_marked()));
         displays.count() == usize::from(DISPLAYS) && seen.cursors.len() == usize::from(DISPLAYS)
@@ -85,7 +77,7 @@ fn run(seed: u64, devices: &[Handle], port: u16) -> Result<String, String> {
 }
 
 /// Draws on all displays by turns; then every display must be like its device's.
-fn scene(seed: u64, number: u32, devices: &[Handle], viewer: &Viewer) -> Result<usize, String> {
+fn scene(seed: u64, number: u32, devices: &[Handle], viewer: &Watcher) -> Result<usize, String> {
     let scenes: Vec<_> = (0..u32::from(DISPLAYS)).map(|id| generate::scene(seed, number * 16 + id)).collect();
     let mut grounds: Vec<_> = scenes.iter().map(|_| Ground::new(Mode::AutoGlz.loses_padding())).collect();
     let mut drawn = 0;
@@ -127,7 +119,7 @@ fn scene(seed: u64, number: u32, devices: &[Handle], viewer: &Viewer) -> Result<
 }
 
 /// Shapes, places and visibility of one display's pointer.
-fn pointers(seed: u64, id: u8, device: &Handle, viewer: &Viewer) -> Result<(), String> {
+fn pointers(seed: u64, id: u8, device: &Handle, viewer: &Watcher) -> Result<(), String> {
     let c = &mut Choice::new(seed ^ u64::from(id) << 40);
     let mut shapes: Vec<Shape> = Vec::new();
     for number in 0..SHAPES {
@@ -178,119 +170,3 @@ fn compare(shape: &Shape, cursor: &Cursor) -> Result<(), String> {
     }
     Ok(())
 }
-
-/// A connected client.
-#[derive(Clone)]
-struct Viewer(Arc<Mutex<Seen>>);
-
-/// What the client has.
-struct Seen {
-    displays: Displays,
-    cursors: BTreeMap<u8, Cursor>,
-    /// The name of the shape that came last, by display.
-    shape: BTreeMap<u8, u64>,
-    from_cache: u64,
-    undrawn: Vec<String>,
-    error: Option<String>,
-}
-
-impl Viewer {
-    fn connect(port: u16) -> Result<Self, String> {
-        let mut config: ClientConfig = format!("spice://{}", net::loopback(port))
-            .parse()
-            .map_err(|error| format!("address: {error}"))?;
-        config.session = config.session.clone().channels(&[ChannelType::DISPLAY, ChannelType::CURSOR]);
-        config.session.display.pixmap_cache = CACHE_PIXELS as i64;
-        config.session.display.glz_window = WINDOW_PIXELS as i32;
-        let caches = SharedCaches::new(CacheConfig::new(CACHE_PIXELS, WINDOW_PIXELS));
-        let seen = Seen {
-            displays: Displays::new(CanvasConfig::default(), caches),
-            cursors: BTreeMap::new(),
-            shape: BTreeMap::new(),
-            from_cache: 0,
-            undrawn: Vec::new(),
-            error: None,
-        };
-        let viewer = Self(Arc::new(Mutex::new(seen)));
-        let inner = viewer.clone();
-        thread::spawn(move || {
-            let error = inner.run(config).err().unwrap_or("the session ended".into());
-            inner.seen().error = Some(error);
-        });
-        Ok(viewer)
-    }
-
-    fn run(&self, config: ClientConfig) -> Result<(), String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_err(|error| format!("no runtime: {error}"))?.block_on(async {
-            let (mut client, driver) = spice_client::connect(Tokio::new(), config);
-            tokio::spawn(driver);
-            while let Some(event) = client.next().await {
-                self.seen().take(event.map_err(|error| error.to_string())?)?;
-            }
-            Ok(())
-        })
-    }
-
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn until(&self, what: &str, ready: impl Fn(&Seen) -> bool) -> Result<(), String> {
-        let begun = Instant::now();
-        loop {
-            {
-                let seen = self.seen();
-                if let Some(error) = &seen.error {
-                    return Err(format!("the client: {error}"));
-                }
-                if ready(&seen) {
-                    return Ok(());
-                }
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(format!("{what} did not come within {PATIENCE:?}"));
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-}
-
-impl Seen {
-    fn take(&mut self, event: Event) -> Result<(), String> {
-        match event {
-            Event::Display(id, message) => {
-                self.displays.apply(id, &message).map_err(|error| error.to_string())?;
-                for (id, canvas) in self.displays.iter_mut() {
-                    drop(canvas.drain_damage());
-                    while let Some(event) = canvas.poll_event() {
-                        if let CanvasEvent::Undrawable { what, why } = event {
-                            self.undrawn.push(format!("{what:?} on display {id}: {why}"));
-                        }
-                    }
-                }
-            }
-            Event::Cursor(id, message) => {
-                let shape = match &message {
-                    ServerMessage::Init(m) => Some(&m.cursor),
-                    ServerMessage::Set(m) => Some(&m.cursor),
-                    _ => None,
-                };
-                if let Some(CursorShape { flags, image: Some(image) }) = shape {
-                    self.from_cache += u64::from(flags.contains(CursorFlags::FROM_CACHE));
-                    self.shape.insert(id, image.header.unique.0);
-                }
-                let cursor = self.cursors.entry(id).or_default();
-                cursor.apply(&message).map_err(|error| format!("cursor of display {id}: {error}"))?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-/// Small caches, so that what one display brings is let go of and used by others.
-const CACHE_PIXELS: u64 = 300_000;
-const WINDOW_PIXELS: u64 = 1 << 20;
-
-const PATIENCE: Duration = Duration::from_secs(60);

@@ -13,6 +13,7 @@ mod device;
 mod encode;
 mod ffi;
 mod generate;
+mod lossy;
 mod parent;
 mod pictures;
 mod pointer;
@@ -20,6 +21,7 @@ mod scene;
 mod server;
 mod shrink;
 mod viewer;
+mod watcher;
 
 use std::process::ExitCode;
 use std::thread;
@@ -62,6 +64,15 @@ enum Sub {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Pictures and films that lose detail on their way, in this process.
+    Lossy {
+        /// Where the choices begin.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// A film instead of pictures.
+        #[arg(long)]
+        video: bool,
+    },
     /// One server and one client in this process; started by `run`.
     Child {
         #[arg(long)]
@@ -95,6 +106,7 @@ fn main() -> ExitCode {
             }
         }
         Sub::Channels { seed } => channels::serve(seed),
+        Sub::Lossy { seed, video } => lossy::serve(seed, video),
         Sub::Child { mode, seed, first, scenes, step, keep, verbose } => {
             let keep = keep.map(|list| list.into_iter().collect());
             serve(Task { mode, seed, first, scenes, step, keep, verbose })

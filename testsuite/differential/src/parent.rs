@@ -78,7 +78,9 @@ pub(crate) fn run(commands: u64, seed: u64, modes: &[Mode], jobs: usize) -> Resu
     for (reason, count) in skipped {
         println!("{count:9} {reason}");
     }
-    println!("{}", channels(seed)?);
+    for arguments in [&["channels"][..], &["lossy"], &["lossy", "--video"]] {
+        println!("{}", part(arguments, seed)?);
+    }
     println!(
         "differential: {total} commands with seed {seed} in {:.1} s, no pixel differs",
         started.elapsed().as_secs_f32()
@@ -86,10 +88,10 @@ pub(crate) fn run(commands: u64, seed: u64, modes: &[Mode], jobs: usize) -> Resu
     Ok(())
 }
 
-/// Pointers and several displays: `channels` in a process of its own.
-fn channels(seed: u64) -> Result<String, String> {
+/// One of the smaller comparisons, in a process of its own.
+fn part(arguments: &[&str], seed: u64) -> Result<String, String> {
     let program = std::env::current_exe().map_err(|error| format!("no path to this program: {error}"))?;
-    let finished = Program::new(program).args(["channels", "--seed", &seed.to_string()]).run(LIMIT)?;
+    let finished = Program::new(program).args(arguments).args(["--seed", &seed.to_string()]).run(LIMIT)?;
     if finished.status.success() { Ok(finished.stdout.trim().to_owned()) } else { Err(failure(&finished)) }
 }
 
