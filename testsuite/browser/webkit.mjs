@@ -4,7 +4,9 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 
-const BROWSER = process.env.WEBKIT ?? "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
+/** Where Debian puts it. */
+const TRIPLET = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" }[process.arch];
+const BROWSER = process.env.WEBKIT ?? `/usr/lib/${TRIPLET}/webkit2gtk-4.1/MiniBrowser`;
 const START_MS = 30000;
 /** Codes of keys that have no character, for WebDriver. */
 const KEYS = { Shift: "\uE008", Control: "\uE009", Alt: "\uE00A", Enter: "\uE007", Escape: "\uE00C", Tab: "\uE004",

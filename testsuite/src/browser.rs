@@ -239,6 +239,26 @@ impl Page<'_> {
         .map_err(|error| format!("{error}: {last}"))
     }
 
+    /// Waits until the canvas has shown exactly this picture for a moment: the page itself looks, again and again.
+    pub fn passes(&mut self, what: &str, wanted: &Picture) -> Result<()> {
+        let hex: String = wanted.pixels.as_flattened().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.run(&format!(
+            "const wanted = Uint8Array.fromHex('{hex}');
+             const desktop = {DESKTOP};
+             window.passed = false;
+             const look = async () => {{
+                 const picture = await desktop.readPixels();
+                 const same = picture?.width === {} && picture.height === {}
+                     && wanted.every((value, index) => value === picture.data[Math.trunc(index / 3) * 4 + index % 3]);
+                 window.passed ||= same;
+                 if (!window.passed) setTimeout(look, 20);
+             }};
+             look();",
+            wanted.width, wanted.height
+        ))?;
+        self.wait(what, "window.passed")
+    }
+
     /// Keys: `press`, `down` or `up` one, or `type` a text.
     pub fn key(&mut self, act: &str, key: &str) -> Result<()> {
         self.call("key", json!({ "act": act, "key": key })).map(drop)

@@ -103,11 +103,9 @@ fn fifty_megabytes_arrive_unchanged() {
         Ok(arrived.metadata().is_ok_and(|file| file.len() == bytes.len() as u64).then_some(()))
     })
     .unwrap();
-    wait_for(
-        "its last bytes",
-        LIMIT,
-        || Ok((fs::read(&arrived).ok().as_ref() == Some(&bytes)).then_some(())),
-    )
+    wait_for("its last bytes", PATIENCE, || {
+        Ok((fs::read(&arrived).ok().as_ref() == Some(&bytes)).then_some(()))
+    })
     .unwrap();
     page.wait("word of its end", "!document.querySelector('#transfers .stop')").unwrap();
     page.check().unwrap();

@@ -1,10 +1,11 @@
 //! The page itself: readable by everybody, whatever it shows.
 
-use testsuite::browser::{Browser, Kind, Page};
+use testsuite::browser::{Browser, DESKTOP, Kind, Page};
 use testsuite::gateway::Gateway;
 use testsuite::picture::Picture;
 use testsuite::qemu::{Access, Qemu};
 use testsuite::temp::TempDir;
+use testsuite::xspice::{Options, Xspice};
 
 fn accessible(what: &str, page: &mut Page<'_>) {
     let violations = page.axe().unwrap();
@@ -183,4 +184,32 @@ fn inverted_pointers_invert() {
         ([250, 100, 20], [255, 0, 0], [5, 155, 235], [250, 100, 20])
     );
     page.check().unwrap();
+}
+
+#[test]
+fn the_numbers_in_the_corner() {
+    let mut xspice = Xspice::start(Options::new("quic", false)).unwrap();
+    let gateway = Gateway::start().unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let mut page = browser.open("page", &gateway.page_of(xspice.port())).unwrap();
+    page.connected().unwrap();
+    page.click("#stats-toggle").unwrap();
+    xspice.play().unwrap();
+    page.run(&format!("{DESKTOP}.focus()")).unwrap();
+    page.key("press", "Shift").unwrap();
+    for (what, shape) in [
+        ("fps", r"^[1-9]\d*$"),
+        ("received", r"^[1-9][\d.]* [kM]?B/s, [1-9][\d.]* [kMG]?B$"),
+        ("sent", r"^[1-9][\d.]* [kM]?B$"),
+        ("latency", r"^[1-9]\d* ms$"),
+        ("decode", r"^\d[\d.]* ms$"),
+        ("codecs", r"^[a-z0-9-]+ [1-9]\d* %"),
+        ("screen", r"^1024 × 768$"),
+        ("memory", r"^3\.1 MB$"),
+    ] {
+        let shown = format!("document.querySelector('#stats [data-stat={what}]')?.textContent");
+        page.wait(what, &format!("/{}/.test({shown})", shape.replace("/s", "\\/s"))).unwrap();
+    }
+    page.check().unwrap();
+    xspice.check_running().unwrap();
 }

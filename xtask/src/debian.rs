@@ -33,6 +33,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "xinput", uses: &["xinput"] },
     Package { name: "chromium", uses: &["chromium"] },
     Package { name: "firefox-esr", uses: &["firefox-esr"] },
+    Package { name: "webkit2gtk-driver", uses: &["WebKitWebDriver"] },
     Package { name: "nodejs", uses: &["node"] },
     Package { name: "npm", uses: &["npm"] },
     Package { name: "websockify", uses: &["websockify"] },

@@ -24,6 +24,7 @@ pub(crate) fn run(kills: Option<u32>, limit: Duration) -> Result<()> {
         "testsuite",
         "--features",
         "servers",
+        "--no-fail-fast",
         "--",
         "--nocapture",
         "--test-threads=2",

@@ -97,6 +97,9 @@ pub(crate) struct Comparison {
     /// How the server compresses pictures: lz, quic, auto_lz or off.
     #[arg(long, default_value = "auto_lz")]
     compression: String,
+    /// Let the server make a video of the film when it takes it for one, which it does not always.
+    #[arg(long)]
+    video: bool,
     /// A folder for pictures of what the pages show.
     #[arg(long)]
     pictures: Option<PathBuf>,
@@ -109,6 +112,7 @@ pub(crate) fn compare(options: &Comparison) -> Result<()> {
     let (rounds, seconds) = (options.rounds.to_string(), options.seconds.to_string());
     let mut all = vec!["compare", "--rounds", &rounds, "--seconds", &seconds];
     all.extend(["--compression", &options.compression]);
+    all.extend(options.video.then_some("--video"));
     let pictures = options.pictures.as_ref().map(std::path::absolute).transpose();
     let pictures = pictures.map_err(|error| format!("the folder for pictures: {error}"))?;
     if let Some(folder) = &pictures {

@@ -17,6 +17,8 @@ use crate::megabytes;
 
 /// Where Debian's package puts its page.
 const SPICE_HTML5: &str = "/usr/share/spice-html5";
+/// What is measured; the last one is the yardstick.
+const CLIENTS: usize = 3;
 /// Until the desktop moves evenly.
 const WARM_UP: Duration = Duration::from_secs(4);
 /// After a picture that stands still for so long, it was the last one.
@@ -34,6 +36,9 @@ pub(crate) struct Options {
     /// How the server compresses pictures: lz, quic, auto_lz or off.
     #[arg(long, default_value = "auto_lz")]
     compression: String,
+    /// Let the server make a video of the film when it takes it for one, which it does not always.
+    #[arg(long)]
+    video: bool,
     /// A folder for pictures of what the pages show.
     #[arg(long)]
     pictures: Option<std::path::PathBuf>,
@@ -67,10 +72,14 @@ type Client<'a> = (&'static str, Box<dyn Fn(u16) -> String + 'a>);
 pub(crate) fn run(options: &Options) -> Result<()> {
     let compression = ["lz", "quic", "auto_lz", "off"].into_iter().find(|name| *name == options.compression);
     let compression = compression.ok_or("the compression is none of lz, quic, auto_lz and off")?;
-    let gateway = Gateway::start_with(&[])?;
+    let gateway = Gateway::start()?;
     let (_server, files) = serve(SPICE_HTML5)?;
-    let clients: [Client<'_>; 2] = [
-        ("web client", Box::new(|port| gateway.page(&format!("host=127.0.0.1&port={port}&direct")))),
+    let clients: [Client<'_>; CLIENTS] = [
+        ("web client, through its gateway", Box::new(|port| gateway.page_of(port))),
+        (
+            "web client, straight to the server",
+            Box::new(|port| gateway.page(&format!("host=127.0.0.1&port={port}&direct"))),
+        ),
         (
             "spice-html5",
             Box::new(move |port| {
@@ -78,7 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             }),
         ),
     ];
-    let desktop = Desktop::start(compression)?;
+    let desktop = Desktop::start(compression, !options.video)?;
     if options.profile {
         let mut browser = Browser::start(Kind::Chromium)?;
         let mut page = browser.open("page", &clients[0].1(desktop.xspice.port()))?;
@@ -89,7 +98,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         page.profile(seconds)?.iter().for_each(|line| println!("{line}"));
         return Ok(());
     }
-    let mut all = [Vec::new(), Vec::new()];
+    let mut all = [const { Vec::new() }; CLIENTS];
     for round in 0..options.rounds {
         for ((name, address), figures) in clients.iter().zip(&mut all) {
             let picture = options.pictures.as_ref().map(|folder| folder.join(format!("{name}-{round}.png")));
@@ -175,19 +184,21 @@ fn serve(folder: &str) -> Result<(Process, u16)> {
     Ok((process, port))
 }
 
-fn table(all: &[Vec<Figures>; 2], options: &Options, compression: &str) -> String {
+fn table(all: &[Vec<Figures>; CLIENTS], options: &Options, compression: &str) -> String {
     let median = |which: usize, of: &dyn Fn(&Figures) -> f64| {
         let mut values: Vec<f64> = all[which].iter().map(of).collect();
         values.sort_by(f64::total_cmp);
         values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
     let mut text = format!(
-        "Medians of {} rounds of {} s, {compression}, 1024 x 768\n\n| | web client | spice-html5 | ratio |\n|---|---|---|---|\n",
+        "Medians of {} rounds of {} s, {compression}, 1024 x 768; in brackets against spice-html5\n\n\
+         | | through the gateway | straight to the server | spice-html5, straight |\n|---|---|---|---|\n",
         options.rounds, options.seconds
     );
     let mut row = |name: &str, of: &dyn Fn(&Figures) -> f64| {
-        let (ours, theirs) = (median(0, of), median(1, of));
-        text += &format!("| {name} | {ours:.1} | {theirs:.1} | {:.2} |\n", ours / theirs);
+        let [gateway, direct, theirs] = [0, 1, 2].map(|which| median(which, of));
+        let ours = [gateway, direct].map(|ours| format!("{ours:.1} ({:.2})", ours / theirs));
+        text += &format!("| {name} | {} | {theirs:.1} |\n", ours.join(" | "));
     };
     row("CPU s, renderers and GPU process", &|figures| figures.cpu);
     row("CPU s, renderers alone", &|figures| figures.renderers);

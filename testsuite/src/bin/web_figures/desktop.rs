@@ -18,7 +18,7 @@ const MOVE: &str = "w=$(xdotool search --sync --onlyvisible --name '^moving$' | 
     for i in $(seq 0 5 300); do xdotool windowmove $w $((700-i)) 380; sleep 0.03; done; \
     for i in $(seq 0 5 300); do xdotool windowmove $w 400 $((380-i)); sleep 0.03; done; done";
 
-const CALL_LIMIT: Duration = Duration::from_secs(60);
+const CALL_LIMIT: Duration = Duration::from_secs(120);
 
 /// An X server with a filled screen.
 pub(crate) struct Desktop {
@@ -34,8 +34,11 @@ pub(crate) struct Motion {
 
 impl Desktop {
     /// Starts a desktop that stands still, sent with the given compression.
-    pub(crate) fn start(compression: &'static str) -> Result<Self> {
-        let mut xspice = Xspice::start(Options::new(compression, false))?;
+    ///
+    /// With `still` the film goes as pictures like the rest; otherwise the server makes a video of it when it takes it
+    /// for one.
+    pub(crate) fn start(compression: &'static str, still: bool) -> Result<Self> {
+        let mut xspice = Xspice::start(Options { still, ..Options::new(compression, false) })?;
         xspice.fill()?;
         let film = TempDir::new("film")?;
         // Frames that differ everywhere, as in a film: one picture, rolled on.

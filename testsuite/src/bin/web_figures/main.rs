@@ -1,9 +1,11 @@
-//! Figures of the web client in a real browser: beside another client, and over a long time.
+//! Figures of the web client in a real browser: beside another client, and over a long time; and a picture of it.
 //!
-//! `cargo xtask compare-web` and `cargo xtask soak` call it; it is no test, because it measures times.
+//! `cargo xtask compare-web` and `cargo xtask soak` call it; it is no test, because it measures times. The README's picture is
+//! `cargo run -p testsuite --features servers --bin web-figures -- picture doc/web-desktop.png`.
 
 mod compare;
 mod desktop;
+mod picture;
 mod soak;
 
 use std::process::ExitCode;
@@ -24,12 +26,15 @@ enum Sub {
     Compare(compare::Options),
     /// A moving desktop for a long time, and the memory at every minute.
     Soak(soak::Options),
+    /// The README's picture.
+    Picture(picture::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Sub::Compare(options) => compare::run(&options),
         Sub::Soak(options) => soak::run(&options),
+        Sub::Picture(options) => picture::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -47,7 +47,7 @@ const KEPT: [Kept; 5] = [
 
 /// Watches the memory; an error when it grows.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut desktop = Desktop::start("auto_glz")?;
+    let mut desktop = Desktop::start("auto_glz", false)?;
     let gateway = Gateway::start()?;
     let mut browser = Browser::start(Kind::Chromium)?;
     let mut page = browser.open("page", &gateway.page_of(desktop.xspice.port()))?;
