@@ -134,12 +134,21 @@ fn measure(
     page.run(&format!("const desktop = {DESKTOP}; if (desktop) desktop.scaling = 'none'"))?;
     let motion = desktop.play()?;
     thread::sleep(WARM_UP);
-    page.run(LAG_START)?;
     let threads = drawing_threads(&browser.processes());
     let (before, bytes) = (BrowserUsage::of(&browser.processes())?, proxy.passed());
     thread::sleep(Duration::from_secs(seconds));
     let (after, received) = (BrowserUsage::of(&browser.processes())?, proxy.passed() - bytes);
+    let mut busy: Vec<_> = drawing_threads(&browser.processes())
+        .into_iter()
+        .map(|(name, cpu)| (cpu.saturating_sub(threads.get(&name).copied().unwrap_or_default()), name))
+        .collect();
+    busy.sort_unstable();
+    let busy: Vec<_> = busy.iter().rev().take(8).map(|(cpu, name)| format!("{name} {cpu:?}")).collect();
+    println!("threads: {}", busy.join(", "));
+    // Timers of the page's cost time too, so they come afterwards.
     let mut page = browser.page("page");
+    page.run(LAG_START)?;
+    thread::sleep(Duration::from_secs(seconds));
     let lag = page.run(LAG_END)?;
     let stats = page.run(&format!("return {DESKTOP}?.stats?.()"))?;
     if !stats.is_null() {
@@ -149,13 +158,6 @@ fn measure(
         page.shot(file)?;
     }
     drop(motion);
-    let mut busy: Vec<_> = drawing_threads(&browser.processes())
-        .into_iter()
-        .map(|(name, cpu)| (cpu.saturating_sub(threads.get(&name).copied().unwrap_or_default()), name))
-        .collect();
-    busy.sort_unstable();
-    let busy: Vec<_> = busy.iter().rev().take(8).map(|(cpu, name)| format!("{name} {cpu:?}")).collect();
-    println!("threads: {}", busy.join(", "));
     let late = |index: usize| lag[index].as_f64().ok_or("the page has no times");
     Ok(Figures {
         first,

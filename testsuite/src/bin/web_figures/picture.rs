@@ -43,10 +43,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     guest
         .xspice
         .program("xdotool")
-        .args(["search", "--name", "^picture$", "windowmove", "780", "420"])
+        .args(["search", "--name", "^picture$", "windowmove", "560", "440"])
         .read(LIMIT)?;
     page.click("#clipboard-open")?;
-    page.fill("#clipboard-text", "Grüße aus dem Browser, 你好")?;
+    page.fill("#clipboard-text", "Grüße aus dem Browser, très bien")?;
     page.click("#clipboard-send")?;
     page.wait("the clipboard", "document.querySelector('#clipboard-state').textContent !== ''")?;
     let folder = TempDir::new("upload")?;
