@@ -17,6 +17,7 @@ pub mod proxy;
 pub mod qemu;
 pub mod qmp;
 pub mod random;
+pub mod script;
 pub mod spicy;
 pub mod temp;
 pub mod xspice;

@@ -1,6 +1,6 @@
 //! Xspice, a real desktop: Xorg with the spiceqxl driver, a window manager, a terminal full of text.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -152,9 +152,25 @@ impl Xspice {
         })
     }
 
-    fn launch(&mut self, name: &str, args: &[OsString]) -> Result<()> {
-        let process = self.program(name).args(args).start(&self.folder)?;
-        self.programs.push(process);
+    /// The folder of the display's files.
+    pub(crate) fn folder(&self) -> &TempDir {
+        &self.folder
+    }
+
+    pub(crate) fn launch(&mut self, name: &str, args: &[OsString]) -> Result<()> {
+        self.launch_with(name, args, &[])
+    }
+
+    /// Starts a program with more environment.
+    pub(crate) fn launch_with(
+        &mut self,
+        name: &str,
+        args: &[OsString],
+        environment: &[(&str, &OsStr)],
+    ) -> Result<()> {
+        let program = self.program(name).args(args);
+        let program = environment.iter().fold(program, |program, (key, value)| program.env(key, value));
+        self.programs.push(program.start(&self.folder)?);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod failures;
 mod firmware;
 mod kills;
 mod live;
+mod script;
 mod server_role;
 
 use testsuite::picture::Picture;

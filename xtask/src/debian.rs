@@ -22,9 +22,10 @@ const PACKAGES: &[Package] = &[
     Package { name: "x11-xserver-utils", uses: &["xset"] },
     Package { name: "xfonts-base", uses: &["/usr/share/fonts/X11/misc"] },
     Package { name: "openbox", uses: &["openbox"] },
+    Package { name: "xdotool", uses: &["xdotool"] },
     Package { name: "xterm", uses: &["xterm"] },
     Package { name: "imagemagick", uses: &["import", "convert", "display"] },
-    Package { name: "spice-client-gtk", uses: &["spicy-screenshot"] },
+    Package { name: "spice-client-gtk", uses: &["spicy-screenshot", "spicy"] },
     Package { name: "openssl", uses: &["openssl"] },
     Package { name: "libspice-server-dev", uses: &["/usr/include/spice-server"] },
 ];
