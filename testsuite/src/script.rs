@@ -9,6 +9,9 @@ use crate::xspice::Xspice;
 use crate::{Result, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(40);
+/// Title of the GTK window.
+pub const GTK_TITLE: &str = "Connect to SPICE";
+
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 
 impl Xspice {
@@ -35,7 +38,7 @@ impl Xspice {
             .and_then(|()| fs::write(&settings, "[Settings]\ngtk-cursor-blink=0\ngtk-enable-animations=0\n"))
             .map_err(|error| format!("{}: {error}", settings.display()))?;
         self.launch_with("spicy", &[], &[("XDG_CONFIG_HOME", config.as_os_str())])?;
-        self.wait_for_window("spicy")
+        self.wait_for_window(GTK_TITLE)
     }
 
     /// Opens a picture viewer with a picture of many colours.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use testsuite::live::Viewer;
 use testsuite::programs::Screenshot;
+use testsuite::script::GTK_TITLE;
 use testsuite::wait_for;
 use testsuite::xspice::{Options, Xspice};
 
@@ -17,7 +18,7 @@ fn use_desktop(compression: &'static str, surfaces: bool) {
     xspice.open_viewer("picture").unwrap();
     xspice.open_gtk().unwrap();
     for (title, dx, dy) in
-        [("scrolling", -180, 90), ("picture", 300, 140), ("spicy", 90, -70), ("terminal", 60, 40)]
+        [("scrolling", -180, 90), ("picture", 300, 140), (GTK_TITLE, 90, -70), ("terminal", 60, 40)]
     {
         xspice.drag(title, dx, dy).unwrap();
     }

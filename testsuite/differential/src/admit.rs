@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use spice_proto::types::Rect;
 
 use crate::scene::{Brush, Command, Format, Image, Layer, Op, Scene, Source, SurfaceSpec};
-use crate::server::Mode;
 
 /// Knows which surfaces hold bits on which server and client need not agree: the top byte of xRGB, bit 15 of 555,
 /// and what came of them on other surfaces.
 #[derive(Debug)]
 pub(crate) struct Ground {
-    /// The compression, which may drop bits without a meaning.
-    mode: Mode,
+    /// Whether compression drops bits without a meaning.
+    loses_padding: bool,
     undefined: BTreeMap<u32, bool>,
     /// Surfaces and cached bitmaps that were the pattern of a text, or a picture of a composition with a transformation, a filter or a
     /// repetition: the server leaves these on its picture, where they disturb every later command that reads it.
@@ -25,8 +24,8 @@ pub(crate) type Reason = &'static str;
 
 impl Ground {
     /// Surfaces that are new, and zero.
-    pub(crate) fn new(mode: Mode) -> Self {
-        Self { mode, undefined: BTreeMap::new(), disturbed: BTreeSet::new() }
+    pub(crate) fn new(loses_padding: bool) -> Self {
+        Self { loses_padding, undefined: BTreeMap::new(), disturbed: BTreeSet::new() }
     }
 
     /// The bits of a surface's pixels that have no defined value.
@@ -51,9 +50,7 @@ impl Ground {
         let raw = !matches!(command.op, Op::AlphaBlend { .. } | Op::Composite { .. });
         let undefined = command.images().into_iter().any(|image| match image {
             Image::Surface(id) => self.undefined.get(id) == Some(&true),
-            // JPEG leaves 0 in a byte that widening sets to 255.
-            Image::Bitmap(b) if self.mode == Mode::Jpeg => !b.has_alpha(),
-            Image::Bitmap(b) => b.padding_set && !b.high_bits && self.mode.loses_padding(),
+            Image::Bitmap(b) => b.padding_set && !b.high_bits && self.loses_padding,
         });
         match &command.op {
             // The comparison with the key takes all 16 bits.

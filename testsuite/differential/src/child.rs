@@ -66,8 +66,7 @@ pub(crate) const FIRST_PRIMARY: SurfaceSpec = SurfaceSpec { id: 0, width: 64, he
 /// Draws and compares all scenes of a task.
 pub(crate) fn run(task: &Task, device: Handle, port: u16) -> Result<Summary, Failure> {
     let viewer = Viewer::connect(port)?;
-    let mut run =
-        Run { device, viewer, marker: 0, tolerance: task.mode.tolerance(), summary: Summary::default() };
+    let mut run = Run { device, viewer, marker: 0, summary: Summary::default() };
     device.create_surface(&MARKER)?;
     for number in task.first..task.first + task.scenes {
         run.scene(task, number)?;
@@ -80,13 +79,12 @@ struct Run {
     device: Handle,
     viewer: Viewer,
     marker: u32,
-    tolerance: u8,
     summary: Summary,
 }
 
 impl Run {
     fn scene(&mut self, task: &Task, number: u32) -> Result<(), Failure> {
-        let scene = generate::scene(task.seed, number, task.mode.tolerance() > 0);
+        let scene = generate::scene(task.seed, number);
         let mut places = BTreeMap::new();
         for spec in &scene.surfaces {
             let place = match spec.id {
@@ -95,7 +93,7 @@ impl Run {
             };
             places.insert(spec.id, place);
         }
-        let mut ground = Ground::new(task.mode);
+        let mut ground = Ground::new(task.mode.loses_padding());
         let mut waiting = 0;
         let mut last = 0;
         for (index, command) in scene.commands.iter().enumerate() {
@@ -179,9 +177,7 @@ impl Run {
             let server = self.device.pixels(spec, places[&spec.id]);
             let client =
                 screen.pixels(spec.id).ok_or_else(|| format!("no surface {} in the canvas", spec.id))?;
-            if let Some(mut text) =
-                difference(spec, ground.undefined_bits(spec), self.tolerance, &server, &client)
-            {
+            if let Some(mut text) = difference(spec, ground.undefined_bits(spec), &server, &client) {
                 if !undrawn.is_empty() {
                     let _ = write!(text, "; the canvas left undrawn: {}", undrawn.join(", "));
                 }
@@ -193,13 +189,7 @@ impl Run {
 }
 
 /// Describes how two surfaces differ in bits that have a meaning.
-fn difference(
-    spec: &SurfaceSpec,
-    undefined: u32,
-    tolerance: u8,
-    server: &[u8],
-    client: &[u8],
-) -> Option<String> {
+fn difference(spec: &SurfaceSpec, undefined: u32, server: &[u8], client: &[u8]) -> Option<String> {
     if server == client {
         return None;
     }
@@ -213,9 +203,7 @@ fn difference(
     let pixels = server.chunks_exact(bytes).zip(client.chunks_exact(bytes)).enumerate();
     for (at, (s, c)) in pixels {
         let (s, c) = (value(s), value(c));
-        if (s ^ c) & !undefined == 0
-            || tolerance > 0 && spec.format.is_near(s | undefined, c | undefined, tolerance)
-        {
+        if (s ^ c) & !undefined == 0 {
             continue;
         }
         if differing < 6 {

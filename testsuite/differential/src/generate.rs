@@ -12,15 +12,12 @@ use crate::scene::{
 pub(crate) const COMMANDS: usize = 250;
 
 /// The scene of a number in a run.
-///
-/// Where pictures may lose detail on their way they are `smooth`.
-pub(crate) fn scene(seed: u64, number: u32, smooth: bool) -> Scene {
+pub(crate) fn scene(seed: u64, number: u32) -> Scene {
     let mut c = Choice::new(seed.wrapping_add(u64::from(number) << 32));
     let mut surfaces = Vec::new();
-    // Of a 565 surface that holds a lossy picture the server cannot send a part again: it ends itself.
-    let other = if smooth { Format::X555 } else { Format::X565 };
-    let primary = if c.percent(65) { Format::Xrgb } else { c.of(&[Format::X555, other, Format::Argb]) };
-    let offscreen = [Format::Xrgb, Format::Argb, Format::X555, other, Format::A8, Format::Xrgb];
+    let primary =
+        if c.percent(65) { Format::Xrgb } else { c.of(&[Format::X555, Format::X565, Format::Argb]) };
+    let offscreen = [Format::Xrgb, Format::Argb, Format::X555, Format::X565, Format::A8, Format::Xrgb];
     for (id, format) in (0..).zip([primary].into_iter().chain(offscreen)) {
         let (width, height) = match id {
             0 => (160 + c.below(140), 120 + c.below(100)),
@@ -28,12 +25,8 @@ pub(crate) fn scene(seed: u64, number: u32, smooth: bool) -> Scene {
         };
         surfaces.push(SurfaceSpec { id, format, width, height, bottom_up: id == 0 && c.percent(20) });
     }
-    let mut generator = Generator {
-        pictures: Pictures::new(number, smooth),
-        surfaces: surfaces.clone(),
-        target: surfaces[0],
-        smooth,
-    };
+    let mut generator =
+        Generator { pictures: Pictures::new(number), surfaces: surfaces.clone(), target: surfaces[0] };
     let commands = (0..COMMANDS).map(|_| generator.command(&mut c)).collect();
     Scene { surfaces, commands }
 }
@@ -43,7 +36,6 @@ struct Generator {
     surfaces: Vec<SurfaceSpec>,
     /// The surface of the command at hand.
     target: SurfaceSpec,
-    smooth: bool,
 }
 
 impl Generator {
@@ -52,11 +44,7 @@ impl Generator {
         self.target = self.surfaces[at];
         let SurfaceSpec { id: surface, width, height, .. } = self.target;
         let area = if c.percent(4) { self.target.rect() } else { c.rect(width, height) };
-        let mut op = self.op(c, area);
-        while self.smooth && !keeps_differences_small(&op) {
-            op = self.op(c, area);
-        }
-        let mut command = Command { surface, area, clip: None, opaque: false, op };
+        let mut command = Command { surface, area, clip: None, opaque: false, op: self.op(c, area) };
         if let Op::Copy { source, .. } = &command.op
             && c.percent(50)
         {
@@ -360,18 +348,6 @@ fn rop(c: &mut Choice) -> u16 {
         0..5 => 8,
         5..8 => (8 << c.below(7)) | (c.bits() as u16 & 0x407),
         _ => c.bits() as u16 & 0x7ff,
-    }
-}
-
-/// Whether a small difference of what is drawn stays small: no bits change their places' worth, nothing is compared
-/// with a key or divided.
-fn keeps_differences_small(op: &Op) -> bool {
-    match op {
-        Op::Fill { rop, .. } | Op::Opaque { rop, .. } | Op::Copy { rop, .. } => *rop == 8,
-        Op::Stroke { fore_mode, .. } => *fore_mode == 8,
-        Op::Rop3 { .. } | Op::Transparent { .. } => false,
-        Op::Composite { flags, .. } => flags & 0xff <= 12,
-        _ => true,
     }
 }
 

@@ -24,7 +24,6 @@ pub(crate) mod format {
 #[derive(Debug)]
 pub(crate) struct Pictures {
     next: u32,
-    smooth: bool,
     /// Bitmaps that may be used again, with the surface format that they were made for.
     kept: Vec<(Format, Arc<Bitmap>)>,
     palettes: Vec<(Format, u64, Vec<u32>)>,
@@ -33,9 +32,9 @@ pub(crate) struct Pictures {
 
 impl Pictures {
     /// Every scene of a session has its own number.
-    pub(crate) fn new(scene: u32, smooth: bool) -> Self {
+    pub(crate) fn new(scene: u32) -> Self {
         let next = scene << 12 | 1;
-        Self { next, smooth, kept: Vec::new(), palettes: Vec::new(), masks: Vec::new() }
+        Self { next, kept: Vec::new(), palettes: Vec::new(), masks: Vec::new() }
     }
 
     fn unique(&mut self) -> u32 {
@@ -132,7 +131,7 @@ impl Pictures {
         let colors = palette.as_ref().map_or(0, |(_, entries)| entries.len() as u32);
         let padding_set = matches!(format, format::RGB32 | format::RGB16) && c.percent(15);
         let mut data = vec![0; (stride * height) as usize];
-        let paint = Paint::new(c, width, self.smooth);
+        let paint = Paint::new(c, width);
         for y in 0..height {
             let line = &mut data[(y * stride) as usize..(y * stride + row) as usize];
             match bits {
@@ -241,9 +240,6 @@ pub(crate) fn premultiply(v: u32) -> u32 {
     a << 24 | channel(16) | channel(8) | channel(0)
 }
 
-/// The style of pictures that may lose detail.
-const SMOOTH: u32 = 6;
-
 /// What a picture looks like.
 struct Paint {
     style: u32,
@@ -254,7 +250,7 @@ struct Paint {
 }
 
 impl Paint {
-    fn new(c: &mut Choice, width: u32, smooth: bool) -> Self {
+    fn new(c: &mut Choice, width: u32) -> Self {
         let colors = [(); 4].map(|()| match c.below(6) {
             0 => 0xff00_0000,
             1 => 0xffff_ffff,
@@ -263,8 +259,7 @@ impl Paint {
         });
         let period = 1 + c.below(16);
         let tile = (0..period * period).map(|_| c.bits()).collect();
-        let style = if smooth { c.of(&[1, SMOOTH, SMOOTH]) } else { c.below(6) };
-        Self { style, colors, period, width, tile }
+        Self { style: c.below(6), colors, period, width, tile }
     }
 
     fn color(&self, c: &mut Choice, x: u32, y: u32) -> u32 {
@@ -275,11 +270,6 @@ impl Paint {
             3 => {
                 let t = (x * 255 / self.width.max(1)).min(255);
                 (255 - t / 2) << 24 | t << 16 | ((y * 3) & 255) << 8 | (255 - t)
-            }
-            SMOOTH => {
-                // At most one step from pixel to pixel: what JPEG is made for.
-                let [r, g, b, _] = self.colors.map(|v| v % 100);
-                255 << 24 | (r + x / 2) << 16 | (g + y / 2) << 8 | (b + (x + y) / 4)
             }
             4 => self.tile[(y % self.period * self.period + x % self.period) as usize],
             _ => self.colors[if c.percent(90) { 0 } else { c.below(4) as usize }],

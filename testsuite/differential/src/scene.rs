@@ -44,21 +44,6 @@ impl Format {
         }
     }
 
-    /// Whether no channel of two pixels differs by more than so much of 255.
-    pub(crate) fn is_near(self, a: u32, b: u32, tolerance: u8) -> bool {
-        let fields: &[(u32, u32)] = match self {
-            Format::A8 => &[(0, 8)],
-            Format::X555 => &[(0, 5), (5, 5), (10, 5), (15, 1)],
-            Format::X565 => &[(0, 5), (5, 6), (11, 5)],
-            Format::Xrgb | Format::Argb => &[(0, 8), (8, 8), (16, 8), (24, 8)],
-        };
-        fields.iter().all(|(shift, bits)| {
-            let channel = |v: u32| v >> shift & ((1 << bits) - 1);
-            // One step of a coarse channel is never too much.
-            channel(a).abs_diff(channel(b)) <= (u32::from(tolerance) >> (8 - bits)).max(1)
-        })
-    }
-
     /// The bits that have no meaning.
     pub(crate) fn padding(self) -> u32 {
         match self {
@@ -138,13 +123,6 @@ pub(crate) struct Bitmap {
     pub(crate) quic: Option<Vec<u8>>,
     /// There are bits set that have no meaning and that compression may lose.
     pub(crate) padding_set: bool,
-}
-
-impl Bitmap {
-    /// Whether pixels have an alpha of their own.
-    pub(crate) fn has_alpha(&self) -> bool {
-        matches!(self.format, 9 | 10)
-    }
 }
 
 impl std::fmt::Debug for Bitmap {

@@ -22,22 +22,11 @@ pub(crate) enum Mode {
     Lz4,
     /// GLZ inside zlib, as over slow links.
     ZlibGlz,
-    /// JPEG wherever the server takes losses for harmless, as over slow links; compared within [`Mode::tolerance`].
-    Jpeg,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Off,
-        Self::Quic,
-        Self::Lz,
-        Self::Glz,
-        Self::AutoLz,
-        Self::AutoGlz,
-        Self::Lz4,
-        Self::ZlibGlz,
-        Self::Jpeg,
-    ];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Off, Self::Quic, Self::Lz, Self::Glz, Self::AutoLz, Self::AutoGlz, Self::Lz4, Self::ZlibGlz];
 
     /// The name on command lines.
     pub(crate) fn name(self) -> &'static str {
@@ -50,7 +39,6 @@ impl Mode {
             Self::AutoGlz => "auto_glz",
             Self::Lz4 => "lz4",
             Self::ZlibGlz => "zlib_glz",
-            Self::Jpeg => "jpeg",
         }
     }
 
@@ -58,18 +46,13 @@ impl Mode {
     fn compression(self) -> c_int {
         match self {
             Self::Off => 1,
-            Self::AutoGlz | Self::Jpeg => 2,
+            Self::AutoGlz => 2,
             Self::AutoLz => 3,
             Self::Quic => 4,
             Self::Glz | Self::ZlibGlz => 5,
             Self::Lz => 6,
             Self::Lz4 => 7,
         }
-    }
-
-    /// By how much a channel may differ, of 255.
-    pub(crate) fn tolerance(self) -> u8 {
-        if self == Self::Jpeg { JPEG_TOLERANCE } else { 0 }
     }
 
     /// Whether bits without a meaning may get lost on the way.
@@ -90,10 +73,6 @@ impl FromStr for Mode {
     }
 }
 
-/// Two steps of a 16-bit picture's channels: such a picture is flat but for single steps, and JPEG blurs each by up to
-/// one, besides its own rounding. Pictures of 24 and 32 bits stay below a third of it.
-const JPEG_TOLERANCE: u8 = 16;
-
 const ALWAYS: c_int = 2;
 const NEVER: c_int = 3;
 
@@ -103,7 +82,6 @@ const NEVER: c_int = 3;
 pub(crate) fn start(mode: Mode, primary: SurfaceSpec) -> Result<(Handle, u16), String> {
     let port = net::free_port()?;
     let interface = Box::leak(Box::new(core::interface()));
-    let jpeg = if mode == Mode::Jpeg { ALWAYS } else { NEVER };
     let zlib = if mode == Mode::ZlibGlz { ALWAYS } else { NEVER };
     // SAFETY: plain calls in the library's own order; the interface lives as long as the process.
     let server = unsafe {
@@ -114,7 +92,7 @@ pub(crate) fn start(mode: Mode, primary: SurfaceSpec) -> Result<(Handle, u16), S
         ffi::spice_server_set_port(server, port.into());
         ffi::spice_server_set_noauth(server);
         ffi::spice_server_set_image_compression(server, mode.compression());
-        ffi::spice_server_set_jpeg_compression(server, jpeg);
+        ffi::spice_server_set_jpeg_compression(server, NEVER);
         ffi::spice_server_set_zlib_glz_compression(server, zlib);
         ffi::spice_server_set_streaming_video(server, 1);
         if ffi::spice_server_init(server, interface) != 0 {
