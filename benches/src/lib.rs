@@ -1,4 +1,6 @@
-//! Messages that several benchmarks send.
+//! What several benchmarks share: messages to send, and codecs with pictures to try them on.
+
+pub mod codecs;
 
 use bytes::Bytes;
 use spice_proto::msg::display::{

@@ -76,7 +76,9 @@ fn choices() -> Result<()> {
         for target in ["quic_round_trip", "lz_round_trip", "lz4_round_trip"] {
             write(target, &format.to_string(), &bytes)?;
         }
-        write("jpeg_round_trip", &format.to_string(), &[&[85], &bytes[..]].concat())?;
+        for target in ["jpeg_round_trip", "jpeg_alpha_round_trip"] {
+            write(target, &format.to_string(), &[&[85], &bytes[..]].concat())?;
+        }
         // The same picture in parts, again and again, on both channels.
         let mut sequence = Vec::new();
         for flags in [0, 1, 2, 5, 6, 3] {
@@ -87,7 +89,9 @@ fn choices() -> Result<()> {
             sequence.extend([flags, picture.len() as u8]);
             sequence.extend(picture);
         }
-        write("glz_round_trip", &format.to_string(), &sequence)?;
+        for target in ["glz_round_trip", "zlib_glz_round_trip"] {
+            write(target, &format.to_string(), &sequence)?;
+        }
     }
     Ok(())
 }

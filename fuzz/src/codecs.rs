@@ -10,8 +10,8 @@ use spice_codecs::{Codec, CodecError, Header, Limits, PixelFormat, PixelsMut};
 use crate::memory::bounded;
 
 pub use decode::{bitmap, jpeg, jpeg_alpha, lz, lz4, quic};
-pub use encode::{jpeg_round_trip, lz_round_trip, lz4_round_trip, quic_round_trip};
-pub use glz::{glz, glz_round_trip, zlib_glz};
+pub use encode::{jpeg_alpha_round_trip, jpeg_round_trip, lz_round_trip, lz4_round_trip, quic_round_trip};
+pub use glz::{glz, glz_round_trip, zlib_glz, zlib_glz_round_trip};
 
 /// Into what a stream is decoded, from one byte: three bits for the format, the first meaning the stream's own, and
 /// one for a destination that is a column too wide.

@@ -61,7 +61,9 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("lz_round_trip", codecs::lz_round_trip),
     ("lz4_round_trip", codecs::lz4_round_trip),
     ("jpeg_round_trip", codecs::jpeg_round_trip),
+    ("jpeg_alpha_round_trip", codecs::jpeg_alpha_round_trip),
     ("glz_round_trip", codecs::glz_round_trip),
+    ("zlib_glz_round_trip", codecs::zlib_glz_round_trip),
 ];
 
 /// Makes a program of an oracle: a libFuzzer target under cargo-fuzz, otherwise one that takes files.

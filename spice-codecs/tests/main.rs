@@ -1,5 +1,6 @@
 //! Tests of the codecs against recorded vectors and against each other.
 
+mod allocations;
 mod bitmap;
 mod encode;
 mod formats;

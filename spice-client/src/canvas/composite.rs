@@ -49,7 +49,9 @@ pub(super) fn composite(
     };
     let component = flags.contains(CompositeFlags::COMPONENT_ALPHA) && mask.is_some();
     let extents = job.region.extents();
-    if source.is_opaque(&extents) && mask.as_ref().is_none_or(|mask| mask.is_opaque(&extents)) {
+    // A mask for each channel weakens colours even where its alpha is 1.
+    let whole = |mask: &Sampler<'_>| !component && mask.is_opaque(&extents);
+    if source.is_opaque(&extents) && mask.as_ref().is_none_or(whole) {
         operator = operator.with_opaque_source();
     }
     if let Some(number) = operator.wide() {

@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 
 use crate::convert::{BgrToBgrx, SwappedRgb555};
 use crate::error::{Codec, CodecError, ErrorKind};
-use crate::lz::plane::{Alpha, Fixed, Packed};
+use crate::lz::contiguous::{Contiguous, ContiguousAlpha};
+use crate::lz::plane::Fixed;
 use crate::lz::tokens::Input;
 use crate::lz::{self, ImageType};
 use crate::pixels::{Header, PixelFormat, PixelsMut, RowOrder};
@@ -234,11 +235,11 @@ impl Job {
         if !self.colour_done {
             let waiting = if header.format == PixelFormat::Rgb555 {
                 let literals = Fixed::<SwappedRgb555>::new();
-                let plane = Packed::<_, 2>::contiguous(pixels, literals, *done);
+                let plane = Contiguous::<_, 2>::new(literals, *done);
                 tokens::plane(input, &plane, pixels, done, total, lz::RGB16_BIAS, references)?
             } else {
                 let literals = Fixed::<BgrToBgrx<0>>::new();
-                let plane = Packed::<_, 4>::contiguous(pixels, literals, *done);
+                let plane = Contiguous::<_, 4>::new(literals, *done);
                 tokens::plane(input, &plane, pixels, done, total, lz::RGB_BIAS, references)?
             };
             if waiting.is_some() {
@@ -250,7 +251,7 @@ impl Job {
         if *image_type != ImageType::Rgba {
             return Ok(None);
         }
-        let plane = Alpha::contiguous(pixels, *done);
+        let plane = ContiguousAlpha::new(*done);
         tokens::plane(input, &plane, pixels, done, total, lz::ALPHA_BIAS, references)
     }
 }

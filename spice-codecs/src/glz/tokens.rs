@@ -22,27 +22,42 @@ pub(super) fn plane<P: WindowPlane>(
     references: &mut References<'_, impl Access>,
 ) -> Result<Option<u64>, ErrorKind> {
     let mut rest = input.data.get(input.at..).unwrap_or_default();
+    let result = tokens(&mut rest, plane, memory, done, total, bias, references);
+    input.at = input.data.len() - rest.len();
+    result
+}
+
+/// As [`plane`]; `input` then begins with the token that was wrong or has to wait.
+#[inline(always)]
+fn tokens<P: WindowPlane>(
+    input: &mut &[u8],
+    plane: &P,
+    memory: &mut [u8],
+    done: &mut usize,
+    total: usize,
+    bias: usize,
+    references: &mut References<'_, impl Access>,
+) -> Result<Option<u64>, ErrorKind> {
     let mut spot = plane.start();
     let mut left = total - *done;
     while left > 0 {
-        input.at = input.data.len() - rest.len();
         // Every token has at least two bytes.
-        let (&[control, next], tail) = rest.split_first_chunk().ok_or(ErrorKind::Truncated)?;
+        let (&[control, next], tail) = input.split_first_chunk().ok_or(ErrorKind::Truncated)?;
         let control = usize::from(control);
         if control < 32 {
             let count = control + 1;
             if count > left {
                 return Err(too_long(count, left));
             }
-            let from = &rest[1..];
+            let from = &input[1..];
             let (units, tail) = from.split_at_checked(count * P::UNIT).ok_or(ErrorKind::Truncated)?;
             plane.check(units)?;
             spot = plane.literals(memory, spot, from, count);
-            rest = tail;
+            *input = tail;
             left -= count;
             continue;
         }
-        rest = tail;
+        let mut rest = tail;
         let (len, next) = match control >> 5 {
             7 => extend(&mut rest, next, left)?,
             len => (len, next),
@@ -74,9 +89,9 @@ pub(super) fn plane<P: WindowPlane>(
             let from = picture.pixels.get(offset * P::STORED..).unwrap_or_default();
             spot = plane.copy(memory, spot, from, len);
         }
+        *input = rest;
         left -= len;
     }
-    input.at = input.data.len() - rest.len();
     *done = total;
     Ok(None)
 }

@@ -7,11 +7,15 @@ use crate::error::{Codec, CodecError, ErrorKind};
 use crate::palette::{Lookup, Packing};
 use crate::pixels::{Header, PixelFormat, PixelsMut, RowOrder};
 
-use self::plane::{Alpha, Discard, Fixed, Literals, Packed};
+use self::contiguous::{Contiguous, ContiguousAlpha};
+use self::plane::{Discard, Fixed, Literals};
+use self::rows::{Alpha, Packed};
 use self::tokens::Input;
 
+pub(crate) mod contiguous;
 pub(crate) mod encode;
 pub(crate) mod plane;
+mod rows;
 pub(crate) mod tokens;
 pub(crate) mod units;
 
@@ -237,7 +241,7 @@ impl Decoder {
         let stride = packing.row_bytes(dst.width());
         let total = stride * dst.height() as usize;
         self.indices.resize(total, 0);
-        let plane = Packed::<_, 1>::contiguous(&self.indices, Fixed::<convert::Bytes>::new(), 0);
+        let plane = Contiguous::<_, 1>::new(Fixed::<convert::Bytes>::new(), 0);
         tokens::plane(input, &plane, &mut self.indices, total, INDEX_BIAS)?;
         for (y, row) in (0..).zip(self.indices.chunks_exact(stride)) {
             let y = match order {
@@ -270,6 +274,10 @@ pub(crate) fn decode_alpha(data: &[u8], dst: &mut PixelsMut<'_>) -> Result<(), C
 fn alpha_plane(order: RowOrder, input: &mut Input<'_>, dst: &mut PixelsMut<'_>) -> Result<(), ErrorKind> {
     let total = dst.width() as usize * dst.height() as usize;
     match dst.format() {
+        PixelFormat::Bgrx | PixelFormat::Bgra if is_contiguous(order, dst) => {
+            let memory = dst.bytes_mut().get_mut(..total * 4).unwrap_or_default();
+            tokens::plane(input, &ContiguousAlpha::new(0), memory, total, ALPHA_BIAS)
+        }
         PixelFormat::Bgrx | PixelFormat::Bgra => {
             tokens::plane(input, &Alpha::rows(dst, order), dst.bytes_mut(), total, ALPHA_BIAS)
         }
@@ -343,6 +351,16 @@ fn rows<L: Literals<D>, const D: usize>(
     dst: &mut PixelsMut<'_>,
 ) -> Result<(), ErrorKind> {
     let total = dst.width() as usize * dst.height() as usize;
+    if is_contiguous(order, dst) {
+        // Not what may lie behind the last row.
+        let memory = dst.bytes_mut().get_mut(..total * D).unwrap_or_default();
+        return tokens::plane(input, &Contiguous::<_, D>::new(literals, 0), memory, total, bias);
+    }
     let plane = Packed::<_, D>::rows(dst, order, literals);
     tokens::plane(input, &plane, dst.bytes_mut(), total, bias)
+}
+
+/// Whether the rows of a destination are one piece of memory in coded order.
+fn is_contiguous(order: RowOrder, dst: &PixelsMut<'_>) -> bool {
+    order == RowOrder::TopDown && dst.stride() as u64 == dst.format().row_bytes(dst.width())
 }

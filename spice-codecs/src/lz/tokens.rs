@@ -20,27 +20,40 @@ pub(crate) fn plane<P: Plane>(
     bias: usize,
 ) -> Result<(), ErrorKind> {
     let mut rest = input.data.get(input.at..).unwrap_or_default();
+    let result = tokens(&mut rest, plane, memory, total, bias);
+    input.at = input.data.len() - rest.len();
+    result
+}
+
+/// As [`plane`]; on an error `input` begins with the token that was wrong.
+#[inline(always)]
+fn tokens<P: Plane>(
+    input: &mut &[u8],
+    plane: &P,
+    memory: &mut [u8],
+    total: usize,
+    bias: usize,
+) -> Result<(), ErrorKind> {
     let mut spot = plane.start();
     let mut left = total;
     while left > 0 {
-        input.at = input.data.len() - rest.len();
         // Every token has at least two bytes.
-        let (&[control, next], tail) = rest.split_first_chunk().ok_or(ErrorKind::Truncated)?;
+        let (&[control, next], tail) = input.split_first_chunk().ok_or(ErrorKind::Truncated)?;
         let control = usize::from(control);
         if control < 32 {
             let count = control + 1;
             if count > left {
                 return Err(too_long(count, left));
             }
-            let from = &rest[1..];
+            let from = &input[1..];
             let (units, tail) = from.split_at_checked(count * P::UNIT).ok_or(ErrorKind::Truncated)?;
             plane.check(units)?;
             spot = plane.literals(memory, spot, from, count);
-            rest = tail;
+            *input = tail;
             left -= count;
             continue;
         }
-        rest = tail;
+        let mut rest = tail;
         let (len, next) = match control >> 5 {
             7 => extend(&mut rest, next, left)?,
             len => (len, next),
@@ -59,9 +72,9 @@ pub(crate) fn plane<P: Plane>(
             return Err(before_start(distance, done));
         }
         spot = plane.repeat(memory, spot, done, distance, len);
+        *input = rest;
         left -= len;
     }
-    input.at = input.data.len() - rest.len();
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Rows from bits.
 
-use super::Contexts;
+use super::Context;
 use super::golomb::Symbol;
 use super::model::{Channel, State};
 use super::pixel::{Pass, Pixel};
@@ -21,13 +21,13 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
 
     /// Decodes a row into `row`; `above` is empty for the first one.
     ///
-    /// `contexts` holds, per column, the buckets of the residuals coded last in that column.
+    /// `contexts` holds, per column, the differences coded last in that column.
     pub(super) fn row<P: Pass>(
         &mut self,
         bits: &mut BitReader<'_>,
         above: &[u8],
         row: &mut [u8],
-        contexts: &mut [Contexts],
+        contexts: &mut [Context],
     ) -> Result<(), ErrorKind> {
         let width = contexts.len();
         let mut span = Span::<P> { above: P::Pixel::split(above), row: P::Pixel::split_mut(row), contexts };
@@ -55,14 +55,14 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         let Some(row) = span.row.get_mut(..end) else { return Ok(()) };
         let Some(contexts) = span.contexts.get_mut(..end) else { return Ok(()) };
         let (mut left, context) = match pos.checked_sub(1) {
-            None => (0, [0; 4]),
+            None => (0, 0),
             Some(before) => (P::load(row[before]), contexts[before]),
         };
         let mut cursor = Cursor::new(bits.reservoir(), context);
         for i in pos..end {
             left = self.pixel::<P>(*bits, &mut cursor, left)?;
             P::store(&mut row[i], left);
-            cursor.save(&mut contexts[i]);
+            contexts[i] = cursor.context;
         }
         bits.seek(cursor.bits.pos());
         Ok(())
@@ -87,7 +87,7 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         if i == 0 {
             left = self.pixel::<P>(*bits, &mut cursor, P::load(above[0]))?;
             P::store(&mut row[0], left);
-            cursor.save(&mut contexts[0]);
+            contexts[0] = cursor.context;
             i = 1;
         } else {
             left = P::load(row[i - 1]);
@@ -96,19 +96,17 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         while i < end && i < 3 {
             left = self.pixel::<P>(*bits, &mut cursor, P::average(left, P::load(above[i])))?;
             P::store(&mut row[i], left);
-            cursor.save(&mut contexts[i]);
+            contexts[i] = cursor.context;
             i += 1;
         }
         let mut above_left = if i < end { P::load(above[i - 1]) } else { 0 };
         while i < end {
             let up = P::load(above[i]);
             if up == above_left && left == P::load(row[i - 2]) {
-                bits.seek(cursor.bits.pos());
-                let len = self.run::<P>(bits, &mut row[i..], left)?;
-                cursor.bits = bits.reservoir();
+                let len = self.run::<P>(&mut cursor.bits, &mut row[i..], left)?;
                 if len > 0 {
                     i += len;
-                    cursor.load(contexts[i - 1]);
+                    cursor.context = contexts[i - 1];
                     above_left = P::load(above[i - 1]);
                     continue;
                 }
@@ -117,7 +115,7 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
             above_left = up;
             left = self.pixel::<P>(*bits, &mut cursor, P::average(left, up))?;
             P::store(&mut row[i], left);
-            cursor.save(&mut contexts[i]);
+            contexts[i] = cursor.context;
             i += 1;
         }
         bits.seek(cursor.bits.pos());
@@ -129,71 +127,65 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
     fn pixel<'a, P: Pass>(
         &mut self,
         bits: BitReader<'a>,
-        cursor: &mut Cursor<'a, CHANNELS>,
+        cursor: &mut Cursor<'a>,
         prediction: u32,
     ) -> Result<u32, ErrorKind> {
         let family = P::family();
         let before = cursor.context;
-        let mut symbols = [Symbol::default(); CHANNELS];
+        let mut sum = Symbol::default();
         let mut ahead = cursor.bits.peek();
-        for (c, symbol) in symbols.iter_mut().enumerate() {
-            *symbol = family.lookup(self.channels[c].base(before[c]), ahead);
+        for (c, channel) in self.channels.iter().enumerate() {
+            let symbol = family.lookup(channel.base(P::channel(before, c)), ahead, P::SHIFTS[c]);
             ahead = symbol.shift(ahead);
+            sum = sum.plus(symbol);
         }
-        if let Some(len) = Symbol::total_len(symbols) {
-            cursor.bits.consumed(ahead, len);
+        if !sum.is_long() {
+            cursor.bits.consumed(ahead, sum.len());
         } else {
             let mut bits = bits;
             bits.seek(cursor.bits.pos());
-            symbols = self.long::<P>(&mut bits, before)?;
+            sum = self.long::<P>(&mut bits, before)?;
             cursor.bits = bits.reservoir();
         }
-        let mut delta = 0;
-        for (c, symbol) in symbols.iter().enumerate() {
-            delta |= symbol.delta() << P::SHIFTS[c];
-            cursor.context[c] = symbol.bucket();
-        }
+        let difference = sum.difference();
+        cursor.context = difference;
         let (wait, over) = self.state.wait.overflowing_sub(1);
         self.state.wait = wait;
         if over {
-            self.learn::<P>(before, symbols);
+            self.learn::<P>(before, difference);
         }
-        Ok(P::add(prediction, delta))
+        Ok(P::add(prediction, difference))
     }
 
     /// Decodes the channels of a pixel of which some code is long.
     #[cold]
     #[inline(never)]
-    fn long<P: Pass>(
-        &self,
-        bits: &mut BitReader<'_>,
-        context: [u32; CHANNELS],
-    ) -> Result<[Symbol; CHANNELS], ErrorKind> {
-        let mut symbols = [Symbol::default(); CHANNELS];
-        for (c, symbol) in symbols.iter_mut().enumerate() {
-            let base = self.channels[c].base(context[c]);
-            *symbol = P::family().long(base, bits.peek()).map_err(ErrorKind::Residual)?;
+    fn long<P: Pass>(&self, bits: &mut BitReader<'_>, context: Context) -> Result<Symbol, ErrorKind> {
+        let mut sum = Symbol::default();
+        for (c, channel) in self.channels.iter().enumerate() {
+            let base = channel.base(P::channel(context, c));
+            let symbol = P::family().long(base, bits.peek(), P::SHIFTS[c]).map_err(ErrorKind::Residual)?;
             bits.skip(symbol.len());
+            sum = sum.plus(symbol);
         }
-        Ok(symbols)
+        Ok(sum)
     }
 
-    /// Updates the buckets of a pixel.
+    /// Updates the buckets that a pixel's channels belong to.
     #[inline(never)]
-    fn learn<P: Pass>(&mut self, contexts: [u32; CHANNELS], symbols: [Symbol; CHANNELS]) {
+    fn learn<P: Pass>(&mut self, context: Context, difference: u32) {
         self.state.wait = self.state.draw();
         let trigger = self.state.trigger();
         for (c, channel) in self.channels.iter_mut().enumerate() {
-            let residual = symbols[c].residual();
-            channel.update(P::family(), contexts[c], residual, trigger);
+            channel.update(P::family(), P::channel(context, c), P::channel(difference, c), trigger);
         }
     }
 
     /// Decodes a run at the front of `rest` and returns its length.
-    #[inline(never)]
+    #[inline(always)]
     fn run<P: Pass>(
         &mut self,
-        bits: &mut BitReader<'_>,
+        bits: &mut Reservoir<'_>,
         rest: &mut [P::Pixel],
         value: u32,
     ) -> Result<usize, ErrorKind> {
@@ -206,13 +198,13 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
             if len > left {
                 return Err(ErrorKind::Length { len: len as u64, left: left as u64 });
             }
-            bits.skip(1);
+            bits.consumed(ahead << 1, 1);
             ahead = bits.peek();
         }
         // At most 15 bits behind the 0; the double shift keeps none legal.
         let step = self.state.run_bits();
         len += (ahead << 1 >> 1 >> (63 - step)) as usize;
-        bits.skip(1 + step);
+        bits.consumed(ahead << 1 << step, 1 + step);
         self.state.shorten_runs();
         match rest.get_mut(..len) {
             Some(pixels) => P::fill(pixels, value),
@@ -223,36 +215,20 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
 }
 
 /// What changes from pixel to pixel.
-struct Cursor<'a, const CHANNELS: usize> {
+struct Cursor<'a> {
     bits: Reservoir<'a>,
-    /// Buckets of the pixel to come.
-    context: [u32; CHANNELS],
+    /// The difference before the pixel to come.
+    context: Context,
 }
 
-impl<'a, const CHANNELS: usize> Cursor<'a, CHANNELS> {
-    fn new(bits: Reservoir<'a>, contexts: Contexts) -> Self {
-        let mut cursor = Self { bits, context: [0; CHANNELS] };
-        cursor.load(contexts);
-        cursor
-    }
-
-    #[inline(always)]
-    fn load(&mut self, contexts: Contexts) {
-        for (c, context) in self.context.iter_mut().enumerate() {
-            *context = u32::from(contexts[c]);
-        }
-    }
-
-    #[inline(always)]
-    fn save(&self, contexts: &mut Contexts) {
-        for (c, context) in self.context.iter().enumerate() {
-            contexts[c] = *context as u8;
-        }
+impl<'a> Cursor<'a> {
+    fn new(bits: Reservoir<'a>, context: Context) -> Self {
+        Self { bits, context }
     }
 }
 
 struct Span<'a, P: Pass> {
     above: &'a [P::Pixel],
     row: &'a mut [P::Pixel],
-    contexts: &'a mut [Contexts],
+    contexts: &'a mut [Context],
 }

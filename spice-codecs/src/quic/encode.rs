@@ -8,13 +8,13 @@ use crate::error::{Codec, CodecError, ErrorKind};
 
 use super::model::{Channel, State};
 use super::pixel::{Alpha, Colour, Colour24, Colour555, Gray, Pass, Pixel};
-use super::{Contexts, ImageType, MAGIC, MAX_PIXELS};
+use super::{Context, ImageType, MAGIC, MAX_PIXELS};
 
 /// Encoder with reusable memory: a few bytes per column of the widest picture so far.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    colour_contexts: Vec<Contexts>,
-    alpha_contexts: Vec<Contexts>,
+    colour_contexts: Vec<Context>,
+    alpha_contexts: Vec<Context>,
 }
 
 impl Encoder {
@@ -50,7 +50,7 @@ impl Encoder {
             out.extend_from_slice(&word.to_le_bytes());
         }
         self.colour_contexts.clear();
-        self.colour_contexts.resize(width as usize, [0; 4]);
+        self.colour_contexts.resize(width as usize, 0);
         let mut bits = BitWriter::new(out);
         match image_type {
             ImageType::Gray => self.plain::<Gray, 1>(bitmap, &mut bits),
@@ -77,7 +77,7 @@ impl Encoder {
 
     fn with_alpha(&mut self, bitmap: &Bitmap<'_>, bits: &mut BitWriter<'_>) {
         self.alpha_contexts.clear();
-        self.alpha_contexts.resize(bitmap.layout().width as usize, [0; 4]);
+        self.alpha_contexts.resize(bitmap.layout().width as usize, 0);
         let (mut colour, mut alpha) = (PassEncoder::<3>::new(8), PassEncoder::<1>::new(8));
         let mut above: &[u8] = &[];
         for y in 0..bitmap.layout().height {
@@ -102,13 +102,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
     }
 
     /// Encodes a row; `above` is empty for the first one.
-    fn row<P: Pass>(
-        &mut self,
-        bits: &mut BitWriter<'_>,
-        above: &[u8],
-        row: &[u8],
-        contexts: &mut [Contexts],
-    ) {
+    fn row<P: Pass>(&mut self, bits: &mut BitWriter<'_>, above: &[u8], row: &[u8], contexts: &mut [Context]) {
         let (above, row) = (P::Pixel::split(above), P::Pixel::split(row));
         let width = row.len();
         let mut pos = 0;
@@ -129,11 +123,11 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         &mut self,
         bits: &mut BitWriter<'_>,
         row: &[P::Pixel],
-        contexts: &mut [Contexts],
+        contexts: &mut [Context],
         pos: usize,
     ) {
         let (mut left, mut context) = match pos.checked_sub(1) {
-            None => (0, [0; 4]),
+            None => (0, 0),
             Some(before) => (P::load(row[before]), contexts[before]),
         };
         for (pixel, slot) in row.iter().zip(contexts).skip(pos) {
@@ -150,7 +144,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         bits: &mut BitWriter<'_>,
         above: &[P::Pixel],
         row: &[P::Pixel],
-        contexts: &mut [Contexts],
+        contexts: &mut [Context],
         pos: usize,
     ) {
         let end = row.len();
@@ -211,7 +205,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         bits: &mut BitWriter<'_>,
         value: u32,
         prediction: u32,
-        context: &mut Contexts,
+        context: &mut Context,
     ) {
         let family = P::family();
         let difference = P::sub(value, prediction);
@@ -219,33 +213,32 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         let mut words = [(0, 0); CHANNELS];
         let (mut together, mut total) = (0u64, 0);
         for (c, slot) in words.iter_mut().enumerate() {
-            let difference = P::channel(difference, c);
-            let (word, len) = family.word(self.channels[c].base(before[c].into()), difference);
+            let (word, len) =
+                family.word(self.channels[c].base(P::channel(before, c)), P::channel(difference, c));
             *slot = (word, len);
             // Wrong if the sum exceeds 64 bits, and not used then.
             together = together << len | u64::from(word);
             total += len;
-            context[c] = family.bucket(difference) as u8;
         }
         if total <= 32 {
             bits.put(together as u32, total);
         } else {
             words.iter().for_each(|(word, len)| bits.put(*word, *len));
         }
+        *context = difference;
         let (wait, over) = self.state.wait.overflowing_sub(1);
         self.state.wait = wait;
         if over {
-            self.learn::<P>(&before, difference);
+            self.learn::<P>(before, difference);
         }
     }
 
     #[inline(never)]
-    fn learn<P: Pass>(&mut self, contexts: &Contexts, difference: u32) {
+    fn learn<P: Pass>(&mut self, context: Context, difference: u32) {
         self.state.wait = self.state.draw();
         let trigger = self.state.trigger();
-        for (c, (channel, context)) in self.channels.iter_mut().zip(contexts).enumerate() {
-            let residual = P::family().residual(P::channel(difference, c));
-            channel.update(P::family(), u32::from(*context), residual, trigger);
+        for (c, channel) in self.channels.iter_mut().enumerate() {
+            channel.update(P::family(), P::channel(context, c), P::channel(difference, c), trigger);
         }
     }
 

@@ -1,10 +1,14 @@
 //! Golomb-Rice code families: how a residual is written with each of the codes of a channel.
 
+use core::ops::Range;
+
 /// Bits that one table look-up resolves. Three of them must fit the 33 bits of a look ahead.
 pub(super) const LOOKUP_BITS: u32 = 10;
 
 /// The length of codes that a look-up does not resolve.
-const LONG: u32 = 0x80;
+///
+/// Out of the way of shifts, which take the lowest six bits, and three of them fit a byte.
+const LONG: u32 = 0x40;
 
 /// Entries of a look-up table: one part per code.
 const LOOKUP_LEN: usize = 8 << LOOKUP_BITS;
@@ -12,20 +16,28 @@ const LOOKUP_LEN: usize = 8 << LOOKUP_BITS;
 /// Bits of the longest code word.
 const WORD_BITS: u32 = 26;
 
-/// What a look-up yields, a byte each: code length ([`LONG`]: longer than the look-up), the signed difference
-/// modulo the channel, the residual and the bucket that the residual is the context for.
+/// What a look-up yields: the code length in the low byte ([`LONG`]: longer than the look-up), and above it the
+/// difference that the code stands for, where its channel lies in a pixel.
+///
+/// The sum of the symbols of a pixel's channels is the symbol of the pixel.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Symbol(u32);
 
 impl Symbol {
-    const fn new(len: u32, residual: u32, bpc: u32) -> Self {
-        Symbol(len | unfold(residual, bpc) << 8 | residual << 16 | bucket(residual, bpc) << 24)
+    const fn new(len: u32, difference: u32, shift: u32) -> Self {
+        Symbol(len | difference << 8 << shift)
     }
 
-    /// Code length.
+    /// Code length. The lengths of three channels fit the byte, long or not.
     #[inline(always)]
     pub(super) const fn len(self) -> u32 {
         self.0 & 0xff
+    }
+
+    /// Whether the code, or one of those that were added, is longer than the look-up.
+    #[inline(always)]
+    pub(super) const fn is_long(self) -> bool {
+        self.0 & (LONG | LONG << 1) != 0
     }
 
     /// Removes the code from the front of `bits`.
@@ -34,42 +46,31 @@ impl Symbol {
         bits.wrapping_shl(self.0)
     }
 
-    /// The lengths of a few codes together; also tells whether one of them is too long for the look-up.
+    /// The symbol of two channels.
     #[inline(always)]
-    pub(super) fn total_len<const N: usize>(symbols: [Self; N]) -> Option<u32> {
-        let any = symbols.iter().fold(0, |any, symbol| any | symbol.0);
-        let sum = symbols.iter().fold(0u32, |sum, symbol| sum.wrapping_add(symbol.0));
-        (any & LONG == 0).then_some(sum & 0xff)
+    pub(super) const fn plus(self, other: Self) -> Self {
+        Symbol(self.0.wrapping_add(other.0))
     }
 
+    /// The difference of the pixel to its prediction, channel by channel.
     #[inline(always)]
-    pub(super) const fn delta(self) -> u32 {
-        self.0 >> 8 & 0xff
-    }
-
-    #[inline(always)]
-    pub(super) const fn residual(self) -> usize {
-        (self.0 >> 16 & 0xff) as usize
-    }
-
-    #[inline(always)]
-    pub(super) const fn bucket(self) -> u32 {
-        self.0 >> 24
+    pub(super) const fn difference(self) -> u32 {
+        self.0 >> 8
     }
 }
 
 /// A code, in the uppermost bits: where an index into the look-up table wants it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Base(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Base(u32);
 
 impl Base {
     pub(super) const fn of(code: u32) -> Self {
-        Base((code as u64) << 61)
+        Base(code << 29)
     }
 
     #[inline(always)]
     const fn code(self) -> u32 {
-        (self.0 >> 61) as u32
+        self.0 >> 29
     }
 }
 
@@ -77,13 +78,14 @@ impl Base {
 #[derive(Debug)]
 pub(super) struct Family {
     bpc: u32,
-    symbols: [Symbol; LOOKUP_LEN],
-    /// Eight times the length of each residual with each code; codes that do not exist have more than any length.
+    /// Look-up tables of the channels, the lowest one in a pixel first.
+    symbols: [[Symbol; LOOKUP_LEN]; 3],
+    /// Eight times the length of each difference with each code; codes that do not exist have more than any length.
     lengths: [[i32; 8]; 256],
-    /// Code word of each difference with each code, its length above bit 26.
-    words: [u32; 8 << 8],
     /// The bucket that a difference is the context for.
     buckets: [u8; 256],
+    /// Code word of each difference with each code, its length above bit 26.
+    words: [u32; 8 << 8],
     codes: [Code; 8],
 }
 
@@ -107,7 +109,7 @@ impl Family {
     const fn new(bpc: u32) -> Self {
         let mut codes = [Code { prefix: 0, limit: 0, suffix: 0 }; 8];
         let mut lengths = [[8 * (WORD_BITS as i32 + 1); 8]; 256];
-        let mut symbols = [Symbol(LONG); LOOKUP_LEN];
+        let mut symbols = [[Symbol(LONG); LOOKUP_LEN]; 3];
         let mut words = [0; 8 << 8];
         let mut buckets = [0; 256];
         let mut l = 0;
@@ -117,15 +119,20 @@ impl Family {
             let mut n = 0;
             while n < 1 << bpc {
                 let (word, len) = code.word(n, l);
-                lengths[n as usize][l as usize] = 8 * len as i32;
                 let difference = unfold(n, bpc) as usize;
-                words[(l << 8) as usize | difference] = len << WORD_BITS | word;
+                lengths[difference][l as usize] = 8 * len as i32;
                 buckets[difference] = bucket(n, bpc) as u8;
+                words[(l << 8) as usize | difference] = len << WORD_BITS | word;
                 if len <= LOOKUP_BITS {
                     let first = (l << LOOKUP_BITS | word << (LOOKUP_BITS - len)) as usize;
                     let mut i = 0;
                     while i < 1 << (LOOKUP_BITS - len) {
-                        symbols[first + i] = Symbol::new(len, n, bpc);
+                        let mut channel = 0;
+                        while channel < symbols.len() {
+                            let shift = channel as u32 * bpc;
+                            symbols[channel][first + i] = Symbol::new(len, difference as u32, shift);
+                            channel += 1;
+                        }
                         i += 1;
                     }
                 }
@@ -133,18 +140,20 @@ impl Family {
             }
             l += 1;
         }
-        Self { bpc, symbols, lengths, words, buckets, codes }
+        Self { bpc, symbols, lengths, buckets, words, codes }
     }
 
-    /// The symbol at the front of `bits` (top-aligned) under the code of `base`.
+    /// The symbol at the front of `bits` (top-aligned) under the code of `base`, for the channel that lies `shift`
+    /// bits up in a pixel.
     #[inline(always)]
-    pub(super) fn lookup(&self, base: Base, bits: u64) -> Symbol {
-        // The code is the upper part of the index, the bits are the lower one.
-        self.symbols[((base.0 | bits >> 3) >> (61 - LOOKUP_BITS)) as usize]
+    pub(super) fn lookup(&self, base: Base, bits: u64, shift: u32) -> Symbol {
+        // The code is the upper part of the index, the bits are the lower one. Nothing carries.
+        let index = base.0.wrapping_add((bits >> 35) as u32) >> (29 - LOOKUP_BITS);
+        self.symbols[(shift / self.bpc) as usize][index as usize]
     }
 
     /// As [`lookup`](Self::lookup) for any length; fails with a residual that the channel does not have.
-    pub(super) fn long(&self, base: Base, bits: u64) -> Result<Symbol, u32> {
+    pub(super) fn long(&self, base: Base, bits: u64, shift: u32) -> Result<Symbol, u32> {
         let l = base.code();
         let code = self.codes[l as usize];
         let zeros = bits.leading_zeros();
@@ -158,7 +167,7 @@ impl Family {
         if residual >> self.bpc != 0 {
             return Err(residual);
         }
-        Ok(Symbol::new(len, residual, self.bpc))
+        Ok(Symbol::new(len, unfold(residual, self.bpc), shift))
     }
 
     /// The code word of a difference under the code of `base`, and its length.
@@ -174,16 +183,23 @@ impl Family {
         u32::from(self.buckets[(difference & 0xff) as usize])
     }
 
-    /// The residual of a difference.
+    /// The differences that are the context for a bucket: two ranges, of rises and of falls.
     #[inline]
-    pub(super) fn residual(&self, difference: u32) -> usize {
-        fold(difference, self.bpc) as usize
+    pub(super) fn differences(&self, bucket: u32) -> [Range<usize>; 2] {
+        let (all, low, high) = (1 << self.bpc, 1 << bucket >> 1, 1 << bucket);
+        let falls = match bucket {
+            0 => 0..0,
+            // The largest fall has no rise for a counterpart.
+            _ if bucket == self.bpc - 1 => all / 2..all + 1 - low,
+            _ => all + 1 - high..all + 1 - low,
+        };
+        [low..high, falls]
     }
 
-    /// Eight times the length of `residual` with every code.
+    /// Eight times the length of `difference` with every code.
     #[inline(always)]
-    pub(super) fn lengths(&self, residual: usize) -> &[i32; 8] {
-        &self.lengths[residual & 0xff]
+    pub(super) fn lengths(&self, difference: u32) -> &[i32; 8] {
+        &self.lengths[(difference & 0xff) as usize]
     }
 }
 
@@ -213,14 +229,27 @@ const fn unfold(residual: u32, bpc: u32) -> u32 {
     if residual & 1 == 0 { residual >> 1 } else { ((1 << bpc) - 1) - (residual >> 1) }
 }
 
-/// The residual of a difference modulo the channel.
-const fn fold(difference: u32, bpc: u32) -> u32 {
-    let mask = (1 << bpc) - 1;
-    if difference <= mask >> 1 { 2 * difference } else { 2 * (mask - difference) + 1 }
-}
-
 /// The bucket whose code follows a residual.
 const fn bucket(residual: u32, bpc: u32) -> u32 {
     let log = (residual + 1).ilog2();
     if log < bpc { log } else { bpc - 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BPC5, BPC8};
+
+    #[test]
+    fn every_difference_is_in_its_bucket() {
+        for family in [&BPC5, &BPC8] {
+            let mut differences = 0;
+            for bucket in 0..family.bpc {
+                for difference in family.differences(bucket).into_iter().flatten() {
+                    assert_eq!(family.bucket(difference as u32), bucket);
+                    differences += 1;
+                }
+            }
+            assert_eq!(differences, 1 << family.bpc);
+        }
+    }
 }

@@ -79,14 +79,14 @@ const MAGIC: u32 = 0x4349_5551;
 /// No known decoder takes larger pictures.
 const MAX_PIXELS: u64 = 512 * 1024 * 1024 - 1;
 
-/// Buckets of the last residuals of a column, per channel; the last one is spare.
-type Contexts = [u8; 4];
+/// The difference between pixel and prediction that was coded last in a column, channel by channel.
+type Context = u32;
 
 /// Decoder with reusable memory: a few bytes per column of the widest picture so far.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    colour_contexts: Vec<Contexts>,
-    alpha_contexts: Vec<Contexts>,
+    colour_contexts: Vec<Context>,
+    alpha_contexts: Vec<Context>,
     /// Two rows in the picture's own format, where the destination has another one.
     rows: Vec<u8>,
 }
@@ -124,9 +124,9 @@ impl Decoder {
         for contexts in [&mut self.colour_contexts, &mut self.alpha_contexts] {
             contexts.clear();
         }
-        self.colour_contexts.resize(width, [0; 4]);
+        self.colour_contexts.resize(width, 0);
         if image_type == ImageType::Rgba {
-            self.alpha_contexts.resize(width, [0; 4]);
+            self.alpha_contexts.resize(width, 0);
         }
         match (image_type, dst.format()) {
             (ImageType::Gray, A8) => self.plain::<Gray, 1>(bits, dst),

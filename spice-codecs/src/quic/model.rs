@@ -5,7 +5,7 @@ use super::golomb::{Base, Family};
 /// The buckets of one colour channel.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
-    /// Per bucket: the best code. Only the first eight are used; with these many, any byte is an index.
+    /// Per difference: the best code of the bucket that it is the context for.
     bases: [Base; 256],
     /// Per bucket and code: bits that this code would have taken, halved from time to time. The low three bits
     /// are 7 minus the code, so that the least counter names its code, and on a tie the largest code wins.
@@ -21,21 +21,28 @@ impl Channel {
         Self { bases: [Base::of(bpc - 1); 256], counters: [[7, 6, 5, 4, 3, 2, 1, 0]; 8] }
     }
 
+    /// The code that follows a difference.
     #[inline(always)]
-    pub(super) fn base(&self, bucket: u32) -> Base {
-        self.bases[(bucket & 0xff) as usize]
+    pub(super) fn base(&self, context: u32) -> Base {
+        self.bases[(context & 0xff) as usize]
     }
 
-    /// Learns that `residual` came in `bucket`.
+    /// Learns that `difference` came after the difference `context`.
     #[inline]
-    pub(super) fn update(&mut self, family: &Family, bucket: u32, residual: usize, trigger: i32) {
-        let bucket = (bucket & 7) as usize;
+    pub(super) fn update(&mut self, family: &Family, context: u32, difference: u32, trigger: i32) {
+        let number = family.bucket(context);
+        let bucket = (number & 7) as usize;
         let counters = &mut self.counters[bucket];
-        for (counter, len) in counters.iter_mut().zip(family.lengths(residual)) {
+        for (counter, len) in counters.iter_mut().zip(family.lengths(difference)) {
             *counter += len;
         }
         let least = counters.iter().fold(i32::MAX, |least, counter| least.min(*counter));
-        self.bases[bucket] = Base::of((!least & 7) as u32);
+        let base = Base::of((!least & 7) as u32);
+        if self.bases[(context & 0xff) as usize] != base {
+            for range in family.differences(number) {
+                self.bases.get_mut(range).unwrap_or_default().fill(base);
+            }
+        }
         if least >> 3 > trigger {
             for counter in counters {
                 *counter = *counter >> 4 << 3 | *counter & 7;

@@ -34,6 +34,12 @@ pub(super) trait Pass {
         }
     }
 
+    /// All bits of all channels but the upper one of each.
+    #[inline(always)]
+    fn rest() -> u32 {
+        (0..Self::CHANNELS).fold(0, |bits, c| bits | ((1 << (Self::BPC - 1)) - 1) << Self::SHIFTS[c])
+    }
+
     /// The upper bit of each channel.
     #[inline(always)]
     fn high() -> u32 {
@@ -62,7 +68,7 @@ pub(super) trait Pass {
     #[inline(always)]
     fn add(a: u32, b: u32) -> u32 {
         let high = Self::high();
-        ((a & !high) + (b & !high)) ^ ((a ^ b) & high)
+        ((a & Self::rest()) + (b & Self::rest())) ^ ((a ^ b) & high)
     }
 
     /// The difference of each pair of channels, modulo their size.

@@ -8,16 +8,25 @@ use spice_codecs::RowOrder;
 use spice_codecs::bitmap::{Bitmap, Format, Layout};
 
 /// A picture of 32-bit pixels, top row first.
-pub(crate) struct Picture {
-    pub(crate) name: String,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) alpha: bool,
-    pub(crate) pixels: Vec<u8>,
+pub struct Picture {
+    /// What results call it.
+    pub name: String,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Whether the fourth byte is alpha; otherwise it is 0.
+    pub alpha: bool,
+    /// Bytes b, g, r and a fourth one, colour premultiplied.
+    pub pixels: Vec<u8>,
 }
 
 impl Picture {
-    pub(crate) fn bitmap(&self) -> Bitmap<'_> {
+    /// What encoders take.
+    ///
+    /// # Panics
+    /// When `pixels` are too few.
+    pub fn bitmap(&self) -> Bitmap<'_> {
         let format = if self.alpha { Format::Rgba } else { Format::Bit32 };
         let (width, height) = (self.width, self.height);
         let layout = Layout { format, width, height, stride: width * 4, rows: RowOrder::TopDown };
@@ -25,12 +34,20 @@ impl Picture {
     }
 
     /// A square from the middle.
-    pub(crate) fn tile(&self, side: u32) -> Self {
+    pub fn tile(&self, side: u32) -> Self {
         let (left, top) = ((self.width - side) / 2, (self.height - side) / 2);
-        let rows = top..top + side;
-        let start = |y: u32| (y * self.width + left) as usize * 4;
-        let pixels = rows.flat_map(|y| self.pixels[start(y)..][..side as usize * 4].to_vec()).collect();
-        Self { name: format!("{}_tile", self.name), width: side, height: side, alpha: self.alpha, pixels }
+        Self { name: format!("{}_tile", self.name), ..self.part((left, top), (side, side)) }
+    }
+
+    /// A rectangle; what lies beyond the right or lower edge comes from the other side.
+    pub fn part(&self, (left, top): (u32, u32), (width, height): (u32, u32)) -> Self {
+        let places = (0..height).flat_map(|y| (0..width).map(move |x| (left + x, top + y)));
+        let pixel = |(x, y): (u32, u32)| {
+            let at = (y % self.height * self.width + x % self.width) as usize * 4;
+            [0, 1, 2, 3].map(|i| self.pixels[at + i])
+        };
+        let pixels = places.flat_map(pixel).collect();
+        Self { name: self.name.clone(), width, height, alpha: self.alpha, pixels }
     }
 
     fn generated(name: &str, alpha: bool, mut pixel: impl FnMut(u32, u32) -> [u8; 4]) -> Self {
@@ -42,20 +59,54 @@ impl Picture {
 }
 
 /// The pictures of the folder named by `SPICE_PICTURES`, or generated ones; always one colour and noise.
-pub(crate) fn all() -> Vec<Picture> {
+///
+/// # Panics
+/// When the folder cannot be read.
+pub fn all() -> Vec<Picture> {
+    matching(|_| true)
+}
+
+/// As [`all`], but only pictures whose name is wanted are read.
+///
+/// # Panics
+/// When the folder cannot be read.
+pub fn matching(wanted: impl Fn(&str) -> bool) -> Vec<Picture> {
     let mut pictures = match std::env::var_os("SPICE_PICTURES") {
-        Some(folder) => folder_of(Path::new(&folder)),
+        Some(folder) => folder_of(Path::new(&folder), &wanted),
         None => generated(),
     };
     let mut random = noise();
     pictures.push(Picture::generated("solid", false, |_, _| [50, 100, 200, 0]));
     pictures.push(Picture::generated("random", false, |_, _| [random(), random(), random(), 0]));
+    pictures.retain(|picture| wanted(&picture.name));
     pictures
 }
 
-fn folder_of(folder: &Path) -> Vec<Picture> {
+/// Names of the short films, and the picture that each is made of.
+pub const FILMS: [(&str, &str); 4] =
+    [("scrolltext", "text"), ("scrollweb", "web"), ("scrolldesk", "desk"), ("bands", "desk")];
+
+/// The films, as far as there are pictures for them: 16 frames of 1024x768 in which text, a page or a desktop scroll,
+/// or 16 strips of a desktop one by one.
+pub fn films(pictures: &[Picture]) -> Vec<(&'static str, Vec<Picture>)> {
+    let film = |(name, source): (&'static str, &str)| {
+        let picture = pictures.iter().find(|picture| picture.name.starts_with(source))?;
+        let (step, rows) = match name {
+            "scrolltext" => (48, 768),
+            "bands" => (64, 64),
+            _ => (40, 768),
+        };
+        Some((name, (0..16).map(|frame| picture.part((0, frame * step), (1024, rows))).collect()))
+    };
+    FILMS.into_iter().filter_map(film).collect()
+}
+
+fn folder_of(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Picture> {
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "png"));
+    paths.retain(|path| {
+        let is_png = path.extension().is_some_and(|extension| extension == "png");
+        is_png && path.file_stem().is_some_and(|name| wanted(&name.to_string_lossy()))
+    });
     paths.sort();
     paths.iter().map(|path| png(path)).collect()
 }
