@@ -70,7 +70,8 @@ impl Ground {
         let computed = match &command.op {
             Op::Text { .. } | Op::Composite { .. } => true,
             // With the flag the byte is computed, from what it was.
-            Op::AlphaBlend { dest_has_alpha, .. } => !dest_has_alpha,
+            // Bit 15 is cleared where the picture is, and by the server beside it too.
+            Op::AlphaBlend { dest_has_alpha, .. } => !dest_has_alpha || to == Format::X555,
             _ => false,
         };
         let replaced = whole
@@ -140,6 +141,10 @@ fn survives(scene: &Scene, target: &SurfaceSpec, command: &Command) -> Result<()
             // The server ends itself, or reads what lies before the picture in memory.
             return Err("ternary operation from outside the picture");
         }
+        Op::Rop3 { source, .. } if leaves_coordinates(command, source) => {
+            // The drawing library takes 16-bit coordinates, and the server gives up what lies beyond.
+            return Err("ternary operation scaled so far that the picture's end leaves 16 bits");
+        }
         Op::Rop3 { .. } if to == Format::A8 => return Err("ternary operation on an alpha surface"),
         Op::Rop3 { brush: Brush::None, .. } => return Err("ternary operation without a brush"),
         Op::Rop3 { brush: Brush::Pattern(_, pos), .. } if pos.x > 0 || pos.y > 0 => {
@@ -191,6 +196,14 @@ fn leaves_picture(scene: &Scene, command: &Command, source: &Source) -> bool {
         Image::Surface(id) => scene.surface(*id).map(|s| s.rect()).unwrap_or_default(),
     };
     (area.width(), area.height()) == (part.width(), part.height()) && part.intersect(&whole) != *part
+}
+
+/// Whether a part of a picture, scaled with the whole of it to the size of the box, lies beyond 16-bit coordinates.
+fn leaves_coordinates(command: &Command, source: &Source) -> bool {
+    let (area, part) = (&command.area, &source.area);
+    let beyond =
+        |end: i32, extent: u32, size: u32| i64::from(end) * i64::from(size) > 32_000 * i64::from(extent);
+    beyond(part.right, part.width(), area.width()) || beyond(part.bottom, part.height(), area.height())
 }
 
 /// Whether the result of a ternary code is the same for both values of pattern, source or destination.
