@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spice_proto::types::Rect;
 
-use crate::scene::{Brush, Command, Format, Image, Layer, Op, Scene, Source, SurfaceSpec};
+use crate::scene::{Brush, Command, Format, Image, Layer, Op, Scene, Segment, Source, SurfaceSpec};
 
 /// Knows which surfaces hold bits on which server and client need not agree: the top byte of xRGB, bit 15 of 555,
 /// and what came of them on other surfaces.
@@ -166,6 +166,10 @@ fn survives(scene: &Scene, target: &SurfaceSpec, command: &Command) -> Result<()
             // It has one transformation, filter and repetition: those of the last of both.
             return Err("one picture as source and mask in two manners");
         }
+        Op::Stroke { path, .. } if has_endless_curve(path) => {
+            // The server cuts a piece of a curve that ends where it begins for ever, until its stack is full.
+            return Err("curve with a loop that is cut for ever");
+        }
         Op::Stroke { .. } if matches!(brush, Some(Brush::Pattern(Image::Surface(_), _))) => {
             return Err("stroke with a surface as pattern");
         }
@@ -204,6 +208,52 @@ fn leaves_coordinates(command: &Command, source: &Source) -> bool {
     let beyond =
         |end: i32, extent: u32, size: u32| i64::from(end) * i64::from(size) > 32_000 * i64::from(extent);
     beyond(part.right, part.width(), area.width()) || beyond(part.bottom, part.height(), area.height())
+}
+
+/// Whether cutting one of the curves of a path comes to a piece that is never straight enough.
+fn has_endless_curve(path: &[Segment]) -> bool {
+    let whole = |v: i32| ((v >> 4) + i32::from(v & 15 > 8)) << 4;
+    let rounded = |(x, y): (i32, i32)| (i64::from(whole(x)), i64::from(whole(y)));
+    let mut last = (0, 0);
+    for segment in path {
+        let mut points = &segment.points[..];
+        if let (true, Some((first, rest))) = (segment.flags & 1 != 0, points.split_first()) {
+            (last, points) = (rounded(*first), rest);
+        }
+        if segment.flags & 16 != 0 {
+            for curve in points.chunks_exact(3) {
+                let wide = |p: (i32, i32)| (i64::from(p.0), i64::from(p.1));
+                if is_endless([last, wide(curve[0]), wide(curve[1]), wide(curve[2])], 0) {
+                    return true;
+                }
+                last = rounded(curve[2]);
+            }
+        } else if let Some(end) = points.last() {
+            last = rounded(*end);
+        }
+    }
+    false
+}
+
+/// Cuts a curve in the middle as long as it is not straight enough; 20 times make less than a 16th of a pixel.
+fn is_endless([p0, p1, p2, p3]: [(i64, i64); 4], depth: u32) -> bool {
+    type Fine = (i64, i64);
+    let minus = |a: Fine, b: Fine| (a.0 - b.0, a.1 - b.1);
+    let dot = |u: Fine, v: Fine| (u.0 * v.0 + u.1 * v.1) >> 4;
+    let (chord, back, first, second) = (minus(p3, p0), minus(p0, p3), minus(p1, p0), minus(p2, p3));
+    let size = dot(chord, chord);
+    let height = |arm: Fine, along: Fine| (dot(arm, arm) * size - dot(arm, along).pow(2)) >> 3;
+    if height(first, chord) < size && height(second, back) < size {
+        return false;
+    }
+    if depth == 20 {
+        return true;
+    }
+    let middle = |a: Fine, b: Fine| ((a.0 + b.0) / 2, (a.1 + b.1) / 2);
+    let (a, b, c) = (middle(p0, p1), middle(p1, p2), middle(p2, p3));
+    let (ab, bc) = (middle(a, b), middle(b, c));
+    let m = middle(ab, bc);
+    is_endless([p0, a, ab, m], depth + 1) || is_endless([m, bc, c, p3], depth + 1)
 }
 
 /// Whether the result of a ternary code is the same for both values of pattern, source or destination.
