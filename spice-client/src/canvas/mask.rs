@@ -51,7 +51,8 @@ impl<'a> Mask<'a> {
 
 /// Calls `f(y, left, right)` for every run of pixels that is drawn, rows from top to bottom in each rectangle.
 pub(super) fn for_each_run(rects: &[Rect], mask: Option<&Mask<'_>>, mut f: impl FnMut(i32, i32, i32)) {
-    for r in rects {
+    // The common part of two rectangles that lie apart is inverted.
+    for r in rects.iter().filter(|r| !r.is_empty()) {
         for y in r.top..r.bottom {
             match mask {
                 None => f(y, r.left, r.right),
