@@ -83,4 +83,18 @@ mod tests {
         assert_eq!(runs(mask(false)), [(20, 10, 12), (20, 13, 14), (21, 13, 14)]);
         assert_eq!(runs(mask(true)), [(20, 9, 10), (20, 12, 13), (21, 9, 13)]);
     }
+
+    /// A text whose glyphs lie outside its box has such a common part.
+    #[test]
+    fn rectangles_that_lie_apart_have_no_runs_in_common() {
+        let inverted = [
+            Rect { top: 0, left: 9, bottom: 4, right: 3 },
+            Rect { top: 4, left: 3, bottom: 0, right: 9 },
+            Rect { top: 4, left: 9, bottom: 0, right: 3 },
+        ];
+        for_each_run(&inverted, None, |y, l, r| panic!("row {y} from {l} to {r}"));
+        let mut runs = Vec::new();
+        for_each_run(&[inverted[0], Rect::at(3, 1, 6, 2)], None, |y, l, r| runs.push((y, l, r)));
+        assert_eq!(runs, [(1, 3, 9), (2, 3, 9)]);
+    }
 }
