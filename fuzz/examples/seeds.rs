@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use spice_fuzz::{link, messages};
+use spice_proto::caps::{Caps, CommonCaps};
 use spice_proto::frame::FrameWriter;
 use spice_proto::link::{AuthMechanism, HeaderKind, LinkReply};
-use spice_proto::msg::{Direction, Message, NoMessage};
-use spice_proto::types::LinkCode;
+use spice_proto::msg::{Direction, Message, NoMessage, main};
+use spice_proto::testing::scene::Scene;
+use spice_proto::testing::ticket_key;
+use spice_proto::types::{ChannelId, ChannelType, LinkCode};
+use spice_proto::wire::Counted;
 
 /// Bytes of a sequence of images that depend on each other.
 const LONGEST_SEQUENCE: usize = 20 << 10;
@@ -28,8 +32,47 @@ fn main() -> Result<()> {
         pictures(codec)?;
     }
     sequences()?;
+    recordings()?;
     for (name, text) in ADDRESSES.iter().enumerate() {
         write("uri", &name.to_string(), text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A session of a main and a display channel with a few messages, cut in pieces of different sizes, and cut off.
+fn recordings() -> Result<()> {
+    let mut reply = BytesMut::new();
+    let common_caps = (CommonCaps::AUTH_SELECTION | CommonCaps::AUTH_SPICE | CommonCaps::MINI_HEADER).into();
+    let (error, pub_key) = (LinkCode::OK, ticket_key().pub_key());
+    LinkReply { error, pub_key, common_caps, channel_caps: Caps::new() }.encode(&mut reply);
+    reply.extend_from_slice(&[0; 4]);
+    let (mut main, mut display) = (reply.clone(), reply);
+    let mut writer = FrameWriter::new(HeaderKind::Mini);
+    let id = ChannelId::new(ChannelType::DISPLAY, 0);
+    let init = main::Init { session_id: 7, ..main::Init::default() };
+    writer.write(&main::ServerMessage::Init(init), &mut main);
+    let channels = Counted::new([id].into_iter().collect()).expect("one");
+    writer.write(&main::ServerMessage::ChannelsList(main::ChannelsList { channels }), &mut main);
+    for message in Scene::default().messages(0).iter().take(12) {
+        writer.write(message, &mut display);
+    }
+    display.truncate(6 << 10);
+    for (name, piece) in [("whole", 1 << 20), ("pieces", 100)] {
+        let mut file = b"SPICEREC\x01\0\0\0\0\0\0\0".to_vec();
+        let mut put = |kind: u8, channel: ChannelId, transport: u8, bytes: &[u8]| {
+            file.extend_from_slice(&[kind, channel.kind.0, channel.id, 0, transport, 0, 0, 0]);
+            file.extend_from_slice(&[transport, 7, 0, 0, 0, 0, 0, 0]);
+            file.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            file.extend_from_slice(bytes);
+        };
+        for (transport, channel, bytes) in [(0, ChannelId::MAIN, &main), (1, id, &display)] {
+            put(1, channel, transport, &[]);
+            put(3, channel, transport, b"REDQ");
+            bytes.chunks(piece).for_each(|bytes| put(2, channel, transport, bytes));
+        }
+        put(4, ChannelId::MAIN, 0, &[]);
+        write("recording", name, &file)?;
+        write("recording", &format!("{name}-cut"), &file[..file.len() - 30])?;
     }
     Ok(())
 }
@@ -69,6 +112,8 @@ fn choices() -> Result<()> {
         for target in ["agent_bodies", "agent_round_trip", "agent_stream", "agent_client", "agent_guest"] {
             write(target, &seed.to_string(), &bytes)?;
         }
+        let bytes: Vec<u8> = noise(300 + seed).take(200 + 100 * seed as usize).collect();
+        write("client", &seed.to_string(), &bytes)?;
     }
     for format in 0..10 {
         let sizes = [format, 20 + format, 11, format & 7, format];

@@ -20,10 +20,12 @@ mod script;
 pub mod agent;
 pub mod canvas;
 pub mod channel;
+pub mod client;
 pub mod codecs;
 pub mod frames;
 pub mod link;
 pub mod messages;
+pub mod recording;
 pub mod server;
 pub mod session;
 pub mod uri;
@@ -47,6 +49,7 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("agent_stream", agent::stream),
     ("agent_client", agent::client),
     ("agent_guest", agent::guest),
+    ("client", client::client),
     ("canvas", canvas::canvas),
     ("bitmap", codecs::bitmap),
     ("quic", codecs::quic),
@@ -56,6 +59,7 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("lz4", codecs::lz4),
     ("jpeg", codecs::jpeg),
     ("jpeg_alpha", codecs::jpeg_alpha),
+    ("recording", recording::recording),
     ("uri", uri::uri),
     ("quic_round_trip", codecs::quic_round_trip),
     ("lz_round_trip", codecs::lz_round_trip),

@@ -1,17 +1,20 @@
 //! The application's side: a stream of events, and commands.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use futures::Stream;
 use futures::channel::mpsc;
-use spice_proto::channel::inputs::Scancode;
-use spice_proto::msg::display::ImageCompression;
-use spice_proto::msg::inputs::{KeyboardModifiers, MouseButton};
-use spice_proto::session::{Event, Session};
+use spice_proto::msg::display::{ImageCompression, StreamReport, VideoCodecType};
+use spice_proto::session::Session;
 use spice_proto::{Instant, ProtocolError};
 
+use crate::answer::{Answer, Waiting};
+use crate::core::{Command, Core};
 use crate::error::ClientError;
+use crate::event::Event;
 use crate::events::EventReceiver;
 
 /// A connected, or connecting, client: a stream of events, with a [`Handle`] for commands.
@@ -43,81 +46,27 @@ impl Stream for Client {
     }
 }
 
-/// What a command does to the session when its turn comes.
-pub(crate) type Command = Box<dyn FnOnce(&mut Session, Instant) + Send>;
-
 /// Sends commands to a client's session. They are carried out in order; commands for a channel that is not open
 /// are dropped.
+///
+/// Methods that give an [`Answer`] or another future of this crate send their command at once; the future tells how it
+/// fared and may be dropped. The driver must run for it, and the client's events must be taken or the client dropped:
+/// while too many of them wait, the server is made to wait too.
 #[derive(Clone, Debug)]
 pub struct Handle {
     commands: mpsc::UnboundedSender<Command>,
+    numbers: Arc<AtomicU64>,
 }
 
 impl Handle {
     pub(crate) fn new(commands: mpsc::UnboundedSender<Command>) -> Self {
-        Self { commands }
-    }
-
-    /// Presses a key; a repeated press is a repeated key.
-    ///
-    /// # Errors
-    /// [`ClientError::DriverGone`] when the session has ended.
-    pub fn key_down(&self, key: Scancode) -> Result<(), ClientError> {
-        self.inputs(move |inputs, now| inputs.key_down(now, key))
-    }
-
-    /// Releases a key.
-    ///
-    /// # Errors
-    /// As [`Handle::key_down`].
-    pub fn key_up(&self, key: Scancode) -> Result<(), ClientError> {
-        self.inputs(move |inputs, now| inputs.key_up(now, key))
-    }
-
-    /// Makes the guest's keyboard locks like `locks`.
-    ///
-    /// # Errors
-    /// As [`Handle::key_down`].
-    pub fn set_locks(&self, locks: KeyboardModifiers) -> Result<(), ClientError> {
-        self.inputs(move |inputs, now| inputs.set_locks(now, locks))
-    }
-
-    /// Moves the pointer to a place in pixels of a monitor; takes effect in client mouse mode.
-    ///
-    /// # Errors
-    /// As [`Handle::key_down`].
-    pub fn pointer_position(&self, x: u32, y: u32, display_id: u8) -> Result<(), ClientError> {
-        self.inputs(move |inputs, now| inputs.position(now, x, y, display_id))
-    }
-
-    /// Moves the pointer by so many pixels; takes effect in server mouse mode.
-    ///
-    /// # Errors
-    /// As [`Handle::key_down`].
-    pub fn pointer_motion(&self, dx: i32, dy: i32) -> Result<(), ClientError> {
-        self.inputs(move |inputs, now| inputs.motion(now, dx, dy))
-    }
-
-    /// Presses a pointer button.
-    ///
-    /// # Errors
-    /// As [`Handle::key_down`].
-    pub fn button_down(&self, button: MouseButton) -> Result<(), ClientError> {
-        self.inputs(move |inputs, now| inputs.button_down(now, button))
-    }
-
-    /// Releases a pointer button.
-    ///
-    /// # Errors
-    /// As [`Handle::key_down`].
-    pub fn button_up(&self, button: MouseButton) -> Result<(), ClientError> {
-        self.inputs(move |inputs, now| inputs.button_up(now, button))
+        Self { commands, numbers: Arc::default() }
     }
 
     /// Asks a display channel for another compression of images from now on, if its server takes such wishes.
     ///
     /// # Errors
-    /// As [`Handle::key_down`].
+    /// As [`Handle::disconnect`].
     pub fn prefer_compression(&self, display: u8, wish: ImageCompression) -> Result<(), ClientError> {
         self.run(move |session, now| {
             if let Some(channel) = session.display(display) {
@@ -126,10 +75,36 @@ impl Handle {
         })
     }
 
-    /// Ends the session.
+    /// Tells a display channel which video codecs the client likes, best first, if its server takes such wishes.
     ///
     /// # Errors
     /// As [`Handle::key_down`].
+    pub fn prefer_video_codecs(&self, display: u8, wish: &[VideoCodecType]) -> Result<(), ClientError> {
+        let wish = wish.to_vec();
+        self.run(move |session, now| {
+            if let Some(channel) = session.display(display) {
+                ignore_closed(channel.prefer_video_codecs(now, &wish));
+            }
+        })
+    }
+
+    /// Tells a display channel how a video stream fares; above all
+    /// [`StreamReport::cannot_decode`]. How frames arrive the driver reports itself.
+    ///
+    /// # Errors
+    /// As [`Handle::key_down`].
+    pub fn report_stream(&self, display: u8, report: StreamReport) -> Result<(), ClientError> {
+        self.run(move |session, now| {
+            if let Some(channel) = session.display(display) {
+                ignore_closed(channel.report_stream(now, report));
+            }
+        })
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// [`ClientError::DriverGone`] when the session has ended.
     pub fn disconnect(&self) -> Result<(), ClientError> {
         self.run(|session, _| session.disconnect())
     }
@@ -137,27 +112,37 @@ impl Handle {
     /// Runs any command on the session, for what has no method here.
     ///
     /// # Errors
-    /// As [`Handle::key_down`].
+    /// As [`Handle::disconnect`].
     pub fn run(
         &self,
         command: impl FnOnce(&mut Session, Instant) + Send + 'static,
     ) -> Result<(), ClientError> {
+        self.command(move |core, now| command(&mut core.session, now))
+    }
+
+    pub(crate) fn command(
+        &self,
+        command: impl FnOnce(&mut Core, Instant) + Send + 'static,
+    ) -> Result<(), ClientError> {
         self.commands.unbounded_send(Box::new(command)).map_err(|_| ClientError::DriverGone)
     }
 
-    fn inputs(
+    /// Runs a command that is answered.
+    pub(crate) fn ask<T: Send + 'static>(
         &self,
-        command: impl FnOnce(&mut Inputs, Instant) -> Result<(), ProtocolError> + Send + 'static,
-    ) -> Result<(), ClientError> {
-        self.run(move |session, now| {
-            if let Some(inputs) = session.inputs() {
-                ignore_closed(command(inputs, now));
-            }
-        })
+        command: impl FnOnce(&mut Core, Instant, Waiting<T>) + Send + 'static,
+    ) -> Answer<T> {
+        let (waiting, answer) = Answer::new();
+        // Without a driver the command is dropped, and the answer says so.
+        let _ = self.command(move |core, now| command(core, now, waiting));
+        answer
+    }
+
+    /// A number that no other handle of this client gives.
+    pub(crate) fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 }
 
-type Inputs = spice_proto::channel::Channel<spice_proto::channel::inputs::Inputs>;
-
 /// A command that comes too late for its channel has no effect; the channel's end is an event of its own.
-fn ignore_closed(_: Result<(), ProtocolError>) {}
+pub(crate) fn ignore_closed(_: Result<(), ProtocolError>) {}

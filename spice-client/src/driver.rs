@@ -1,5 +1,6 @@
 //! The one event loop around a session.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -10,16 +11,22 @@ use std::time::Duration;
 use futures::Stream as _;
 use futures::channel::mpsc;
 use spice_proto::Instant;
-use spice_proto::session::{Address, Event, Output, Session, SessionEnd, TransportId};
-use spice_proto::types::ChannelId;
+use spice_proto::caps::DisplayCaps;
+use spice_proto::msg::display::ServerMessage;
+use spice_proto::session::{Address, Output, SessionEnd, TransportId};
+use spice_proto::types::{ChannelId, ChannelType};
 use spice_proto::{LinkError, ProtocolError};
 
-use crate::client::{Client, Command, Handle};
+use crate::client::{Client, Handle};
 use crate::config::ClientConfig;
+use crate::core::{Command, Core};
 use crate::error::ClientError;
+use crate::event::Event;
 use crate::events::{self, EventSender};
+use crate::record::Direction;
 use crate::stream::{Open, Wrote};
 use crate::transport::Platform;
+use crate::video::StreamReports;
 
 /// Prepares a session with the server that `config` names.
 ///
@@ -29,13 +36,15 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
     let (commands, ordered) = mpsc::unbounded();
     let driver = Driver {
         platform,
-        session: Session::new(config.session.clone()),
+        core: Core::new(&config),
         config,
         events,
         commands: ordered,
         links: Vec::new(),
         timer: None,
+        reports: BTreeMap::new(),
         failure: None,
+        held: VecDeque::new(),
         departed: None,
         last: None,
     };
@@ -46,19 +55,25 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
 ///
 /// It never blocks. It stops reading from the server while the application leaves events lying.
 ///
-/// End a session with [`Handle::disconnect`] and let the driver run to its end, rather than dropping it: server 0.15.1
-/// dies of a display connection that breaks between its link and the client's first message.
+/// End a session with [`Handle::disconnect`] and let the driver run to its end, rather than dropping it. The driver waits
+/// until the server has begun to serve every display, closes its streams in order and the main channel's last:
+/// libspice-server 0.15.1, and QEMU 7.2 with it, dies of clients that vanish while it takes them in.
 #[must_use = "a driver does nothing until it is polled"]
 pub struct Driver<P: Platform> {
     platform: P,
-    session: Session,
+    core: Core,
     config: ClientConfig,
     events: EventSender,
     commands: mpsc::UnboundedReceiver<Command>,
     links: Vec<Link<P>>,
     timer: Option<(Instant, P::Sleep)>,
+    /// What servers want to know about videos, by display channel.
+    reports: BTreeMap<u8, StreamReports>,
     /// Why the main channel's transport could not be opened or broke: more precise than what the session knows.
     failure: Option<ClientError>,
+    /// Events of the main channel, taken for the agent's sake before the application had room for them, with the bytes
+    /// that they keep in memory.
+    held: VecDeque<(Event, usize)>,
     /// The main channel's transport, once it has ended. The session learns of it when the other channels' transports
     /// have been read as far as they go, because it ends with its main channel.
     departed: Option<(Link<P>, io::Error)>,
@@ -72,6 +87,9 @@ struct Link<P: Platform> {
     channel: ChannelId,
     address: Address,
     state: State<P>,
+    /// The main channel's stream is to be closed when no other is left. Servers forget a client with its main channel,
+    /// and libspice-server 0.15.1 (with it QEMU 7.2) dies if it is still busy with a display channel of that client.
+    last: bool,
     /// How long the peer may still take over our last bytes, once the stream is to be closed.
     patience: Option<P::Sleep>,
 }
@@ -91,6 +109,7 @@ impl<P: Platform> Future for Driver<P> {
                 return this.poll_finish(cx);
             }
             let mut progress = this.poll_commands(cx);
+            progress |= this.poll_main();
             progress |= this.poll_io();
             progress |= this.poll_links(cx);
             progress |= this.poll_events(cx);
@@ -108,10 +127,14 @@ impl<P: Platform> Future for Driver<P> {
 impl<P: Platform> Driver<P> {
     /// Writes what is still to be written, delivers the last item, and ends the stream of events.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Who still wants something hears that it is too late.
+        self.poll_commands(cx);
+        self.core.over();
         self.poll_io();
         // Reading is over, so nothing but writing and closing is left to do.
-        self.links.retain(|link| matches!(&link.state, State::Open(open) if open.is_closing()));
-        self.poll_links(cx);
+        self.links.retain(|link| matches!(&link.state, State::Open(open) if link.last || open.is_closing()));
+        self.close_last();
+        while self.poll_links(cx) {}
         if !self.links.is_empty() {
             return Poll::Pending;
         }
@@ -130,18 +153,60 @@ impl<P: Platform> Driver<P> {
         // Once the client and all handles are gone, nobody can want anything any more.
         while let Poll::Ready(command) = Pin::new(&mut self.commands).poll_next(cx) {
             match command {
-                Some(command) => command(&mut self.session, self.platform.now()),
-                None if self.session.is_over() => break,
-                None => self.session.disconnect(),
+                Some(command) => command(&mut self.core, self.platform.now()),
+                None if self.core.session.is_over() => break,
+                None => self.core.session.disconnect(),
             }
             progress = true;
         }
         progress
     }
 
+    /// Takes what the main channel has, whether or not the application takes events, and lets agent and keyboard go on.
+    fn poll_main(&mut self) -> bool {
+        let mut progress = false;
+        let now = self.platform.now();
+        while self.has_room_for_main()
+            && let Some(event) = self.core.session.poll_main_event()
+        {
+            progress = true;
+            let len = self.core.session.event_len();
+            if let Some(event) = self.core.outward(event, now) {
+                self.held.push_back((event, len));
+            }
+        }
+        if self.core.session.is_over() {
+            self.core.over();
+        }
+        self.core.advance(now);
+        progress
+    }
+
+    fn has_room_for_main(&self) -> bool {
+        let bytes: usize = self.held.iter().map(|(_, len)| *len).sum();
+        self.held.len() < HELD && bytes < HELD_BYTES
+    }
+
+    /// The next event for the application, and the bytes that it keeps in memory.
+    fn next_event(&mut self) -> Option<(Event, usize)> {
+        if let Some(held) = self.held.pop_front() {
+            return Some(held);
+        }
+        loop {
+            if let Some(event) = self.core.poll_agent_event() {
+                return Some(event);
+            }
+            let event = self.core.session.poll_event()?;
+            let len = self.core.session.event_len();
+            if let Some(event) = self.core.outward(event, self.platform.now()) {
+                return Some((event, len));
+            }
+        }
+    }
+
     fn poll_io(&mut self) -> bool {
         let mut progress = false;
-        while let Some(output) = self.session.poll_io() {
+        while let Some(output) = self.core.session.poll_io() {
             progress = true;
             match output {
                 Output::Connect { transport, channel, endpoint } => {
@@ -149,21 +214,47 @@ impl<P: Platform> Driver<P> {
                     let timeout = self.platform.sleep(self.config.connect_timeout);
                     let state = State::Connecting { connect, timeout };
                     let address = endpoint.address;
-                    self.links.push(Link { id: transport, channel, address, state, patience: None });
+                    self.links.push(Link {
+                        id: transport,
+                        channel,
+                        address,
+                        state,
+                        last: false,
+                        patience: None,
+                    });
                 }
                 Output::Transmit { transport, data } => {
+                    if let Some(recorder) = &self.config.recorder {
+                        recorder.passed(transport, Direction::Sent, &data, self.platform.now());
+                    }
                     if let Some(open) = self.open(transport) {
                         open.push(data);
                     }
                 }
-                Output::Close { transport } => match self.open(transport) {
-                    Some(open) => open.close(),
-                    None => self.links.retain(|link| link.id != transport),
-                },
+                Output::Close { transport } => self.close(transport),
                 Output::Event(_) => {}
             }
         }
         progress
+    }
+
+    /// The session wants a transport closed.
+    fn close(&mut self, transport: TransportId) {
+        let Some(index) = self.links.iter().position(|link| link.id == transport) else { return };
+        let link = &mut self.links[index];
+        match &mut link.state {
+            State::Connecting { .. } => drop(self.links.remove(index)),
+            State::Open(_) if link.channel == ChannelId::MAIN => link.last = true,
+            State::Open(open) => open.close(),
+        }
+        self.close_last();
+    }
+
+    /// Closes the main channel's stream, if that is wanted and no other is left.
+    fn close_last(&mut self) {
+        if let [Link { last: true, state: State::Open(open), .. }] = self.links.as_mut_slice() {
+            open.close();
+        }
     }
 
     fn poll_links(&mut self, cx: &mut Context<'_>) -> bool {
@@ -174,7 +265,11 @@ impl<P: Platform> Driver<P> {
                 State::Connecting { connect, timeout } => match Pin::new(connect).poll(cx) {
                     Poll::Ready(Ok(stream)) => self.platform.entropy().map(|entropy| {
                         link.state = State::Open(Open::new(stream));
-                        self.session.connected(link.id, entropy, self.platform.now());
+                        let now = self.platform.now();
+                        if let Some(recorder) = &self.config.recorder {
+                            recorder.opened(link.id, link.channel, now);
+                        }
+                        self.core.session.connected(link.id, entropy, now);
                         true
                     }),
                     Poll::Ready(Err(error)) => Err(error),
@@ -194,12 +289,15 @@ impl<P: Platform> Driver<P> {
                         Wrote::Part | Wrote::All => false,
                     };
                     if done {
-                        self.links.remove(index);
+                        let id = self.links.remove(index).id;
+                        self.record_end(id);
+                        self.close_last();
                         progress = true;
                         continue;
                     }
-                    self.session.set_backlog(link.id, open.backlog());
-                    open.poll_read(cx, link.id, &mut self.session, &self.platform)
+                    self.core.session.set_backlog(link.id, open.backlog());
+                    let recorder = self.config.recorder.as_ref();
+                    open.poll_read(cx, link.id, &mut self.core.session, &self.platform, recorder)
                 }
             };
             match result {
@@ -209,6 +307,8 @@ impl<P: Platform> Driver<P> {
                 }
                 Err(error) => {
                     let link = self.links.remove(index);
+                    self.record_end(link.id);
+                    self.close_last();
                     match link.state {
                         State::Open(_) if link.channel == ChannelId::MAIN => {
                             self.departed = Some((link, error));
@@ -222,10 +322,23 @@ impl<P: Platform> Driver<P> {
         progress
     }
 
+    fn record_end(&self, id: TransportId) {
+        if let Some(recorder) = &self.config.recorder {
+            recorder.closed(id, self.platform.now());
+        }
+    }
+
     /// Nothing happens any more: tells the session of the end of its main channel, unless the application is behind
     /// and keeps others from being read.
     fn depart(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.departed.is_none() || self.events.poll_ready(cx).is_pending() {
+        if self.departed.is_none() {
+            return false;
+        }
+        if self.has_room_for_main() {
+            // Everything that the main channel had received has been taken, so nothing of the agent comes any more.
+            self.core.over();
+        }
+        if self.events.poll_ready(cx).is_pending() {
             return false;
         }
         let Some((link, error)) = self.departed.take() else { return false };
@@ -247,7 +360,7 @@ impl<P: Platform> Driver<P> {
                 State::Open(_) => Some(ClientError::Transport(error)),
             };
         }
-        self.session.closed(link.id, self.platform.now());
+        self.core.session.closed(link.id, self.platform.now());
     }
 
     /// Hands events to the application while it takes them.
@@ -258,19 +371,18 @@ impl<P: Platform> Driver<P> {
                 Poll::Ready(Ok(())) => {}
                 // The application has dropped the client: nobody listens, but handles may still steer.
                 Poll::Ready(Err(_)) => {
-                    let mut any = false;
-                    while let Some(event) = self.session.poll_event() {
-                        any = true;
+                    while let Some((event, _)) = self.next_event() {
+                        progress = true;
                         if let Event::Ended(_) = event {
                             self.end(None);
                             return true;
                         }
                     }
-                    return progress | any;
+                    return progress;
                 }
                 Poll::Pending => return progress,
             }
-            let Some(event) = self.session.poll_event() else { return progress };
+            let Some((event, len)) = self.next_event() else { return progress };
             progress = true;
             match event {
                 Event::Ended(end) => {
@@ -278,8 +390,36 @@ impl<P: Platform> Driver<P> {
                     self.end(Some(verdict));
                     return true;
                 }
-                event => self.events.send(Ok(event), self.session.event_len()),
+                event => {
+                    self.watch(&event);
+                    self.events.send(Ok(event), len);
+                }
             }
+        }
+    }
+
+    /// Answers for the application what needs no decision of its own.
+    fn watch(&mut self, event: &Event) {
+        match event {
+            Event::Display(id, message) if is_about_streams(message) => {
+                if !self.config.session.display.caps.contains(DisplayCaps::STREAM_REPORT) {
+                    return;
+                }
+                let now = self.platform.now();
+                let Some(time) = self.core.session.main().map(|main| main.logic().multimedia_time(now))
+                else {
+                    return;
+                };
+                let report = self.reports.entry(*id).or_default().observe(message, time, now);
+                if let (Some(report), Some(display)) = (report, self.core.session.display(*id)) {
+                    // A server that has stopped listening misses a report.
+                    let _ = display.report_stream(now, report);
+                }
+            }
+            Event::ChannelClosed { channel, .. } if channel.kind == ChannelType::DISPLAY => {
+                self.reports.remove(&channel.id);
+            }
+            _ => {}
         }
     }
 
@@ -302,7 +442,7 @@ impl<P: Platform> Driver<P> {
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(deadline) = self.session.poll_timeout() else {
+        let Some(deadline) = self.core.poll_timeout() else {
             self.timer = None;
             return false;
         };
@@ -314,7 +454,7 @@ impl<P: Platform> Driver<P> {
         let due = Pin::new(sleep).poll(cx).is_ready();
         if due {
             self.timer = None;
-            self.session.handle_timeout(self.platform.now().max(deadline));
+            self.core.session.handle_timeout(self.platform.now().max(deadline));
         }
         due
     }
@@ -330,7 +470,7 @@ impl<P: Platform> Driver<P> {
 impl<P: Platform> fmt::Debug for Driver<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver")
-            .field("session", &self.session)
+            .field("core", &self.core)
             .field("transports", &self.links.len())
             .finish_non_exhaustive()
     }
@@ -344,6 +484,22 @@ fn is_end(error: &io::Error) -> bool {
     )
 }
 
+/// Whether reports about videos depend on the message.
+fn is_about_streams(message: &ServerMessage) -> bool {
+    matches!(
+        message,
+        ServerMessage::StreamActivateReport(_)
+            | ServerMessage::StreamData(_)
+            | ServerMessage::StreamDataSized(_)
+            | ServerMessage::StreamDestroy(_)
+            | ServerMessage::StreamDestroyAll
+    )
+}
+
+/// Events of the main channel that wait for the application at most, besides those in its queue, and their bytes; one
+/// message may go beyond.
+const HELD: usize = 64;
+const HELD_BYTES: usize = 1 << 20;
 /// Rounds over all streams before the driver lets others run.
 const ROUNDS: usize = 64;
 /// How long a peer that takes no bytes may hold up the end of a stream.

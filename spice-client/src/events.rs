@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use futures::Stream;
 use futures::channel::mpsc;
 use futures::task::AtomicWaker;
-use spice_proto::session::Event;
 
 use crate::error::ClientError;
+use crate::event::Event;
 
 type Item = Result<Event, ClientError>;
 

@@ -28,27 +28,40 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `canvas` | yes | the software canvas |
+//! | `parallel` | no | threads that decode pictures ahead of the canvas: `canvas::Decoders`; nothing on wasm32 |
 //! | `tokio` | no | TCP and unix sockets, timers and randomness: [`transport::tokio`] |
+//! | `websocket` | no | a browser's WebSockets, timers and randomness, on wasm32 alone: `transport::websocket` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod agent;
+mod answer;
 #[cfg(feature = "canvas")]
 pub mod canvas;
 mod client;
 mod config;
+#[cfg(feature = "canvas")]
+pub mod console;
+mod core;
 mod driver;
 mod error;
+mod event;
 mod events;
+pub mod keyboard;
+pub mod mouse;
+pub mod record;
 mod stream;
 pub mod transport;
 mod uri;
+pub mod video;
 
+pub use answer::Answer;
 pub use client::{Client, Handle};
 pub use config::ClientConfig;
 pub use driver::{Driver, connect};
 pub use error::{AddressError, ClientError};
+pub use event::Event;
 /// The protocol crate, whose messages are what events carry and commands take.
 pub use spice_proto;
-pub use spice_proto::session::Event;
 
 /// The project's README, so that its example is compiled.
 #[cfg(all(doctest, feature = "canvas", feature = "tokio"))]

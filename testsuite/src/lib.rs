@@ -8,6 +8,12 @@
 #![cfg(unix)]
 
 #[cfg(feature = "servers")]
+pub mod browser;
+#[cfg(feature = "servers")]
+pub mod console;
+pub mod gateway;
+pub mod guest;
+#[cfg(feature = "servers")]
 pub mod live;
 pub mod net;
 pub mod picture;
@@ -17,8 +23,11 @@ pub mod proxy;
 pub mod qemu;
 pub mod qmp;
 pub mod random;
+pub mod relay;
+pub mod script;
 pub mod spicy;
 pub mod temp;
+pub mod usage;
 pub mod xspice;
 
 /// Errors of the harness are sentences for whoever reads the log of a failed test.

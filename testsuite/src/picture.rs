@@ -25,6 +25,19 @@ impl Picture {
         let pixels = bytes.chunks_exact(4).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         Self { width, height, pixels }
     }
+
+    /// The part at a place, if there is as much.
+    pub fn part(&self, x: u32, y: u32, width: u32, height: u32) -> Option<Self> {
+        let rows = (y..y.checked_add(height)?).map(|row| {
+            let from = row as usize * self.width as usize + x as usize;
+            self.pixels.get(from..from + width as usize)
+        });
+        if x.checked_add(width)? > self.width {
+            return None;
+        }
+        let pixels = rows.collect::<Option<Vec<_>>>()?.concat();
+        Some(Self { width, height, pixels })
+    }
 }
 
 /// Where two pictures differ.
@@ -43,6 +56,15 @@ pub enum Difference {
         /// The smallest area around all of them: left, top, and right and bottom, which are outside.
         area: (u32, u32, u32, u32),
     },
+}
+
+/// What a lossy codec has cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Loss {
+    /// The mean difference of colour values.
+    pub mean: f64,
+    /// The largest difference of a colour value.
+    pub most: u8,
 }
 
 impl fmt::Display for Difference {
@@ -148,6 +170,18 @@ impl Picture {
         found.map_or(Ok(()), Err)
     }
 
+    /// How far colour values are from those of another picture; `None` if the sizes differ.
+    pub fn loss(&self, other: &Self) -> Option<Loss> {
+        if (self.width, self.height) != (other.width, other.height) {
+            return None;
+        }
+        let values = |picture: &'_ Self| picture.pixels.as_flattened().to_vec();
+        let (ours, theirs) = (values(self), values(other));
+        let differences = || ours.iter().zip(&theirs).map(|(a, b)| a.abs_diff(*b));
+        let sum: u64 = differences().map(u64::from).sum();
+        Some(Loss { mean: sum as f64 / ours.len().max(1) as f64, most: differences().max().unwrap_or(0) })
+    }
+
     /// How many different colours there are: a test picture with one or two of them proves little.
     pub fn colours(&self) -> usize {
         self.pixels.iter().collect::<HashSet<_>>().len()
@@ -190,6 +224,13 @@ mod tests {
         assert_eq!(difference.to_string(), text);
         let c = ppm("P6 1 1 255 ", &[7; 3]).unwrap();
         assert_eq!(a.compare(&c).unwrap_err().to_string(), "3x3 against 1x1 pixels");
+    }
+
+    #[test]
+    fn losses_are_measured() {
+        let (a, b) = (ppm("P6 1 2 255 ", &[9; 6]).unwrap(), ppm("P6 1 2 255 ", &[9, 9, 3, 9, 9, 9]).unwrap());
+        assert_eq!(a.loss(&b), Some(Loss { mean: 1.0, most: 6 }));
+        assert_eq!(a.loss(&ppm("P6 2 1 255 ", &[9; 6]).unwrap()), None);
     }
 
     #[test]

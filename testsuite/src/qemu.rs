@@ -25,6 +25,8 @@ pub enum Access {
     Password(&'static str),
     /// On two TCP ports of which the plain one refuses every channel.
     TlsForAll,
+    /// The same with a certificate of X.509 version 1, as OpenSSL makes it when it is told of no extension.
+    TlsVersion1,
     /// Anybody, on a TCP port, with a device behind every kind of channel.
     EveryChannel,
 }
@@ -43,17 +45,22 @@ pub struct Qemu {
 impl Qemu {
     /// Starts a machine and waits until its port answers.
     pub fn start(access: Access) -> Result<Self> {
+        Self::start_named(access, "")
+    }
+
+    /// The same with a name, which it tells its clients.
+    pub fn start_named(access: Access, name: &str) -> Result<Self> {
         // Somebody else may take the port between our look and the start: then try another.
         let mut tries = 0;
         loop {
-            match Self::try_start(access) {
+            match Self::try_start(access, name) {
                 Err(error) if tries < 2 && error.contains("ended too early") => tries += 1,
                 other => return other,
             }
         }
     }
 
-    fn try_start(access: Access) -> Result<Self> {
+    fn try_start(access: Access, name: &str) -> Result<Self> {
         let folder = TempDir::new("qemu")?;
         let (port, tls_port) = (net::free_port()?, net::free_port()?);
         let spice = match access {
@@ -62,8 +69,8 @@ impl Qemu {
                 format!("unix=on,addr={},disable-ticketing=on", folder.file("spice.sock").display())
             }
             Access::Password(_) => format!("port={port},addr=127.0.0.1,password-secret=ticket"),
-            Access::TlsForAll => {
-                make_certificates(&folder)?;
+            Access::TlsForAll | Access::TlsVersion1 => {
+                make_certificates(&folder, access == Access::TlsForAll)?;
                 format!(
                     "port={port},tls-port={tls_port},addr=127.0.0.1,disable-ticketing=on,tls-channel=default,x509-dir={}",
                     folder.path().display()
@@ -74,6 +81,10 @@ impl Qemu {
             .folder(folder.path())
             .args(args(&["-display", "none", "-nodefaults", "-machine", "q35", "-m", "64", "-vga", "qxl"]))
             .args(args(&["-monitor", "none", "-qmp", "unix:qmp.sock,server=on,wait=off", "-spice", &spice]));
+        if !name.is_empty() {
+            // In QEMU's options a comma is written twice.
+            program = program.args(["-name", &format!("guest={}", name.replace(',', ",,"))]);
+        }
         if let Access::Password(password) = access {
             program = program.args(args(&["-object", &format!("secret,id=ticket,data={password}")]));
         }
@@ -113,6 +124,19 @@ impl Qemu {
         self.dump(&folder.file("dump.ppm"))
     }
 
+    /// Lets the machine write down every event of this name, such as `input_event_rel`.
+    pub fn trace(&mut self, event: &str) -> Result<()> {
+        let arguments = format!(r#"{{"name":"{event}","enable":true}}"#);
+        self.qmp.command("trace-event-set-state", &arguments).map(|_| ())
+    }
+
+    /// What the machine has written down of the events of this name, a line each.
+    pub fn traced(&self, event: &str) -> Vec<String> {
+        let said = std::fs::read(self.folder.file("qemu-system-x86_64.err")).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        said.lines().filter_map(|line| Some(line.split_once(event)?.1.trim().to_owned())).collect()
+    }
+
     /// The plain TCP port.
     pub fn port(&self) -> u16 {
         self.port
@@ -121,6 +145,11 @@ impl Qemu {
     /// The TLS port, with [`Access::TlsForAll`].
     pub fn tls_port(&self) -> u16 {
         self.tls_port
+    }
+
+    /// The file of the certificate authority, with [`Access::TlsForAll`].
+    pub fn authority(&self) -> PathBuf {
+        self.folder.file("ca-cert.pem")
     }
 
     /// The unix socket, with [`Access::Unix`].
@@ -150,13 +179,18 @@ impl Qemu {
 }
 
 /// Makes a certificate authority and a server certificate under the names that QEMU looks for.
-fn make_certificates(folder: &TempDir) -> Result<()> {
+fn make_certificates(folder: &TempDir, extended: bool) -> Result<()> {
+    // Without an extension the certificate is of version 1, which nobody's TLS library but OpenSSL takes.
+    let extensions = folder.file("server.ext");
+    std::fs::write(&extensions, "subjectAltName=DNS:localhost\n")
+        .map_err(|error| format!("{}: {error}", extensions.display()))?;
     let calls = [
         "req -x509 -newkey rsa:2048 -nodes -days 30 -keyout ca-key.pem -out ca-cert.pem -subj /O=Test/CN=test-ca",
         "req -newkey rsa:2048 -nodes -keyout server-key.pem -out server.csr -subj /O=Test/CN=localhost",
-        "x509 -req -in server.csr -CA ca-cert.pem -CAkey ca-key.pem -CAcreateserial -days 30 -out server-cert.pem",
+        "x509 -req -in server.csr -CA ca-cert.pem -CAkey ca-key.pem -CAcreateserial -days 30 -extfile server.ext -out server-cert.pem",
     ];
     for call in calls {
+        let call = if extended { call.to_owned() } else { call.replace(" -extfile server.ext", "") };
         Program::new("openssl").folder(folder.path()).args(call.split(' ')).read(Duration::from_secs(60))?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::assert_same;
 
 /// Every image compression of the server, with the client's own wish left alone and the same.
 fn desktop(compression: &'static str, surfaces: bool) {
-    let mut xspice = Xspice::start(Options { compression, surfaces }).unwrap();
+    let mut xspice = Xspice::start(Options::new(compression, surfaces)).unwrap();
     xspice.fill().unwrap();
     let own = xspice.own_picture().unwrap();
     assert!(own.colours() > 1000, "the desktop has {} colours only", own.colours());
@@ -60,4 +60,20 @@ fn lz() {
 #[test]
 fn lz_with_surfaces() {
     desktop("lz", true);
+}
+
+/// Any compression can be asked for, whatever the server is set to. Start-up pictures never come as GLZ.
+#[test]
+fn every_wish() {
+    let mut xspice = Xspice::start(Options::new("auto_glz", false)).unwrap();
+    xspice.fill().unwrap();
+    let own = xspice.own_picture().unwrap();
+    for wish in ["server", "off", "quic", "lz", "glz", "lz4", "auto-lz", "auto-glz"] {
+        let relay = Proxy::counting(xspice.port()).unwrap();
+        let ours = Screenshot::of_port(relay.port()).compression(wish).picture().unwrap();
+        assert_same(wish, &ours, &own);
+        check_traffic(wish, relay.passed(), &own);
+    }
+    assert_same("import before against after", &own, &xspice.own_picture().unwrap());
+    xspice.check_running().unwrap();
 }

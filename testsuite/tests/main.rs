@@ -3,13 +3,32 @@
 //! One binary, a module per topic. `TESTSUITE_KILLS` sets how often a server is killed (10 without it), and
 //! `TESTSUITE_SEED` repeats the choices of a failed run.
 
+mod agent;
 mod channels;
+mod cursor;
 mod desktop;
 mod failures;
 mod firmware;
+mod gateway;
+mod headless;
+mod input;
+mod keys;
 mod kills;
 mod live;
+mod object;
+mod script;
 mod server_role;
+mod transfers;
+mod video;
+mod visits;
+mod web_api;
+mod web_ends;
+mod web_guest;
+mod web_input;
+mod web_keys;
+mod web_page;
+mod web_safe;
+mod web_screen;
 
 use testsuite::picture::Picture;
 

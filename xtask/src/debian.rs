@@ -18,14 +18,31 @@ const PACKAGES: &[Package] = &[
     Package { name: "xserver-xspice", uses: &["/usr/lib/xorg/modules/drivers/spiceqxl_drv.so"] },
     Package { name: "xserver-xorg-core", uses: &["Xorg"] },
     Package { name: "x11-xkb-utils", uses: &["xkbcomp"] },
-    Package { name: "x11-utils", uses: &["xprop", "xwininfo"] },
-    Package { name: "x11-xserver-utils", uses: &["xset"] },
+    Package { name: "x11-utils", uses: &["xdpyinfo", "xprop", "xwininfo"] },
     Package { name: "xfonts-base", uses: &["/usr/share/fonts/X11/misc"] },
     Package { name: "openbox", uses: &["openbox"] },
+    Package { name: "xdotool", uses: &["xdotool"] },
     Package { name: "xterm", uses: &["xterm"] },
-    Package { name: "imagemagick", uses: &["import", "convert", "display"] },
-    Package { name: "spice-client-gtk", uses: &["spicy-screenshot"] },
+    Package { name: "imagemagick", uses: &["import", "convert", "display", "animate"] },
+    Package { name: "spice-client-gtk", uses: &["spicy-screenshot", "spicy"] },
     Package { name: "openssl", uses: &["openssl"] },
+    Package { name: "libspice-server-dev", uses: &["/usr/include/spice-server"] },
+    Package { name: "spice-vdagent", uses: &["spice-vdagent", "/usr/sbin/spice-vdagentd"] },
+    Package { name: "x11-xserver-utils", uses: &["xset", "xsetroot", "xrandr"] },
+    Package { name: "xclip", uses: &["xclip"] },
+    Package { name: "xinput", uses: &["xinput"] },
+    Package { name: "chromium", uses: &["chromium"] },
+    Package { name: "firefox-esr", uses: &["firefox-esr"] },
+    Package { name: "webkit2gtk-driver", uses: &["WebKitWebDriver"] },
+    Package { name: "nodejs", uses: &["node"] },
+    Package { name: "npm", uses: &["npm"] },
+    Package { name: "websockify", uses: &["websockify"] },
+];
+
+/// Beside which the web client is measured, on demand.
+const YARDSTICK: &[Package] = &[
+    Package { name: "spice-html5", uses: &["/usr/share/spice-html5/spice_auto.html"] },
+    Package { name: "python3", uses: &["python3"] },
 ];
 
 /// Makes sure that everything the real-server suite calls is there.
@@ -33,7 +50,16 @@ const PACKAGES: &[Package] = &[
 /// Packages are installed when this is a Debian system and the caller is root. Everywhere else the missing parts are
 /// named in the error.
 pub(crate) fn ensure_servers() -> Result<()> {
-    let missing = missing();
+    ensure(PACKAGES)
+}
+
+/// The same for the other client beside which the web client is measured.
+pub(crate) fn ensure_yardstick() -> Result<()> {
+    ensure(YARDSTICK)
+}
+
+fn ensure(packages: &'static [Package]) -> Result<()> {
+    let missing = missing(packages);
     if missing.is_empty() {
         return Ok(());
     }
@@ -50,7 +76,7 @@ pub(crate) fn ensure_servers() -> Result<()> {
         args.extend(&names);
         apt(&args)?;
     }
-    let missing = self::missing();
+    let missing = self::missing(packages);
     if missing.is_empty() {
         return Ok(());
     }
@@ -67,8 +93,8 @@ pub(crate) fn ensure_servers() -> Result<()> {
 }
 
 /// Packages of which something is not there, with the first such thing.
-fn missing() -> Vec<(&'static str, &'static str)> {
-    PACKAGES
+fn missing(packages: &'static [Package]) -> Vec<(&'static str, &'static str)> {
+    packages
         .iter()
         .filter_map(|package| {
             let absent = |used: &&&str| {

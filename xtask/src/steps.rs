@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::command::{Cmd, Result, root};
-use crate::{edges, fuzz, servers, tools};
+use crate::{differential, edges, fuzz, servers, tools};
 
 /// A named part of the suite.
 pub(crate) struct Step {
@@ -17,8 +17,12 @@ pub(crate) struct Step {
     run: fn() -> Result<()>,
 }
 
-/// Name of the step that needs real servers.
-pub(crate) const SERVERS: &str = "servers";
+/// Name of the step that runs real servers.
+const SERVERS: &str = "servers";
+/// Name of the step that draws with a real server's library.
+const DIFFERENTIAL: &str = "differential";
+/// Names of the steps that need Debian packages of servers.
+pub(crate) const NEED_SERVERS: [&str; 2] = [SERVERS, DIFFERENTIAL];
 
 /// Crates that are `no_std` and know no runtime.
 const CORE: [&str; 3] = ["spice-proto", "spice-codecs", "spice-agent-proto"];
@@ -51,7 +55,9 @@ pub(crate) const BOUNDED: &[Step] = &[
     Step {
         name: "test-features",
         about: "unit, doc and integration tests with every feature",
-        run: || test(&["--workspace", "--exclude", "testsuite", "--all-features"]),
+        run: || {
+            test(&["--workspace", "--exclude", "testsuite", "--exclude", "differential", "--all-features"])
+        },
     },
     Step { name: "docs", about: "documentation without a warning", run: docs },
     Step { name: "features", about: "every combination of features (cargo-hack)", run: features },
@@ -69,6 +75,11 @@ pub(crate) const BOUNDED: &[Step] = &[
         name: SERVERS,
         about: "QEMU, Xspice and a foreign client (Debian packages)",
         run: || servers::run(None, Duration::from_secs(20 * 60)),
+    },
+    Step {
+        name: DIFFERENTIAL,
+        about: "100,000 drawing commands, libspice-server's own renderer against the canvas",
+        run: || differential::run(&differential::Options::default()),
     },
 ];
 
@@ -165,7 +176,12 @@ fn wasm() -> Result<()> {
     tools::ensure_target(target)?;
     build_for(target, &CORE, &[])?;
     build_for(target, &["spice-client-async"], &["--no-default-features"])?;
-    build_for(target, &["spice-client-async"], &["--no-default-features", "--features", "canvas"])
+    build_for(target, &["spice-client-async"], &["--no-default-features", "--features", "canvas"])?;
+    build_for(target, &["spice-client-async"], &["--no-default-features", "--features", "websocket"])?;
+    // Most of this crate, and the client's WebSockets, exist on this target alone.
+    let lints =
+        ["clippy", "--quiet", "--package", "web-client", "--lib", "--target", target, "--", "-D", "warnings"];
+    Cmd::cargo(&lints).run()
 }
 
 fn build_for(target: &str, packages: &[&str], features: &[&str]) -> Result<()> {

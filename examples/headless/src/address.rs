@@ -7,12 +7,29 @@ use spice_client::ClientConfig;
 
 use crate::error::Error;
 
-/// Where to connect.
+/// Where to connect; a demo server when nothing is said.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Target {
     /// The machine: spice://HOST:PORT or spice+unix:///PATH. Without it, a demo server inside this program.
     pub(crate) address: Option<String>,
 
+    #[command(flatten)]
+    secret: Secret,
+}
+
+/// Where to connect.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Machine {
+    /// The machine: spice://HOST:PORT or spice+unix:///PATH.
+    address: String,
+
+    #[command(flatten)]
+    secret: Secret,
+}
+
+/// What proves that we may connect.
+#[derive(Debug, clap::Args)]
+struct Secret {
     /// The password. Other users of this computer can see it in the process list; a file is safer.
     #[arg(long, env = "SPICE_PASSWORD", hide_env_values = true)]
     password: Option<String>,
@@ -25,12 +42,24 @@ pub(crate) struct Target {
 impl Target {
     /// The address with its password; `None` for the demo server.
     pub(crate) fn config(&self) -> Result<Option<ClientConfig>, Error> {
-        let Some(address) = &self.address else { return Ok(None) };
+        self.address.as_ref().map(|address| self.secret.config(address)).transpose()
+    }
+}
+
+impl Machine {
+    /// The address with its password.
+    pub(crate) fn config(&self) -> Result<ClientConfig, Error> {
+        self.secret.config(&self.address)
+    }
+}
+
+impl Secret {
+    fn config(&self, address: &str) -> Result<ClientConfig, Error> {
         let config: ClientConfig = address.parse()?;
-        Ok(Some(match self.given_password()? {
+        Ok(match self.given_password()? {
             Some(password) => config.password(&password)?,
             None => config,
-        }))
+        })
     }
 
     fn given_password(&self) -> Result<Option<String>, Error> {

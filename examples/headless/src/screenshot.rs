@@ -3,19 +3,23 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use futures::StreamExt;
+use serde_json::json;
 use spice_client::canvas::{self, Applied, Canvas, CanvasConfig, SharedCaches, View};
 use spice_client::{Client, ClientConfig, ClientError, Event};
-use spice_proto::msg::display::{ImageCompression, ServerMessage};
+use spice_proto::msg::display::ServerMessage;
 use spice_proto::msg::main;
 use spice_proto::types::{ChannelId, ChannelType};
 use tokio::time::Instant;
 
 use crate::address::Target;
+use crate::compression::Compression;
 use crate::demo;
 use crate::error::Error;
 use crate::picture::{self, Picture};
+use crate::report::Report;
+use crate::seconds::Seconds;
+use crate::session::farewell;
 
 /// Takes a picture of a machine's screen.
 #[derive(Debug, clap::Args)]
@@ -28,12 +32,12 @@ pub(crate) struct Args {
     output: PathBuf,
 
     /// Seconds until the picture must be there.
-    #[arg(long, default_value_t = 15.0)]
-    timeout: f32,
+    #[arg(long, value_name = "SECONDS", default_value = "15")]
+    timeout: Seconds,
 
     /// Wait until nothing has been drawn for so many seconds; without it, the first complete picture is taken.
     #[arg(long, value_name = "SECONDS")]
-    still: Option<f32>,
+    still: Option<Seconds>,
 
     /// The display to look at, for machines with several.
     #[arg(long, default_value_t = 0)]
@@ -44,35 +48,27 @@ pub(crate) struct Args {
     compression: Option<Compression>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Compression {
-    /// As the server is set.
-    Server,
-    Off,
-    Quic,
-    Lz,
-}
-
-pub(crate) async fn run(args: Args) -> Result<(), Error> {
+pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let mut client = match args.target.config()? {
         Some(config) => connect(prepare(config, &args)),
         None => demo::connect(|config| prepare(config, &args))?,
     };
-    let limit = Duration::try_from_secs_f32(args.timeout).unwrap_or(Duration::MAX);
-    let still = args.still.map(|seconds| Duration::try_from_secs_f32(seconds).unwrap_or(Duration::MAX));
+    let (limit, still) = (args.timeout.duration(), args.still.map(Seconds::duration));
     let mut screen = Screen::new(args.display);
     let result = tokio::time::timeout(limit, screen.wait(&mut client, still)).await;
     farewell(client).await;
     match result {
         Ok(result) => result?,
-        Err(_) => return Err(Error::Timeout { seconds: args.timeout, what: screen.missing() }),
+        Err(_) => return Err(Error::Timeout { timeout: args.timeout, what: screen.missing() }),
     }
     let view = screen.canvas.primary().ok_or(Error::DisplayClosed)?;
-    picture::write(&args.output, &picture(&view))
-        .map_err(|source| Error::Write { path: args.output.clone(), source })
+    let picture = picture(&view);
+    picture::write(&args.output, &picture)
+        .map_err(|source| Error::Write { path: args.output.clone(), source })?;
+    report.tell("", &json!({ "file": args.output, "width": picture.width, "height": picture.height }))
 }
 
-fn connect(config: ClientConfig) -> Client {
+pub(crate) fn connect(config: ClientConfig) -> Client {
     let (client, driver) = spice_client::connect(spice_client::transport::tokio::Tokio::new(), config);
     tokio::spawn(driver);
     client
@@ -82,29 +78,14 @@ fn connect(config: ClientConfig) -> Client {
 fn prepare(config: ClientConfig, args: &Args) -> ClientConfig {
     let mut session = config.session.clone().channels(&[ChannelType::DISPLAY]);
     if let Some(compression) = args.compression {
-        session.display.compression = match compression {
-            Compression::Server => None,
-            Compression::Off => Some(ImageCompression::OFF),
-            Compression::Quic => Some(ImageCompression::QUIC),
-            Compression::Lz => Some(ImageCompression::LZ),
-        };
+        session.display.compression = compression.wish();
     }
     let mut config = config;
     config.session = session;
+    // The agent would forget another client's clipboard for a picture's sake.
+    config.agent = None;
     config
 }
-
-/// Leaves in good order: some servers mind a connection that breaks in its first moments.
-async fn farewell(mut client: Client) {
-    if client.handle().disconnect().is_ok() {
-        let rest = async { while client.next().await.is_some() {} };
-        // A server that does not even take our last bytes is not worth waiting for.
-        let _ = tokio::time::timeout(PATIENCE, rest).await;
-    }
-}
-
-/// How long a farewell may take.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The screen as it comes together.
 struct Screen {
@@ -182,7 +163,7 @@ impl Screen {
 }
 
 /// The screen as it is now; nothing on a screen shines through.
-fn picture(view: &View<'_>) -> Picture {
+pub(crate) fn picture(view: &View<'_>) -> Picture {
     let (width, height) = (view.width(), view.height());
     let mut pixels = vec![0; width as usize * height as usize * 4];
     view.write_bgrx(view.rect(), &mut pixels);

@@ -34,6 +34,11 @@ impl SharedCaches {
         Self { shared: Arc::new(Shared { pixmaps: Mutex::new(pixmaps), window: Mutex::new(window) }) }
     }
 
+    /// The sizes that were announced.
+    pub fn config(&self) -> CacheConfig {
+        self.pixmaps().config
+    }
+
     /// Forgets everything, as after a disconnection.
     pub fn clear(&self) {
         self.pixmaps().clear();

@@ -34,8 +34,9 @@ impl Style {
             advance = lengths.first().copied().unwrap_or(0);
         }
         style.lengths = lengths;
-        // At most one turn, because the advance is no longer than the first entry.
-        while start_with_gap && advance >= style.length(style.start.index) {
+        // Entries of no length at the start are passed over as well. At most one turn, because the advance is no longer
+        // than the first entry.
+        while advance >= style.length(style.start.index) {
             advance -= style.length(style.start.index);
             style.start.index = style.next(style.start.index);
         }
@@ -137,8 +138,15 @@ struct Segment {
 impl Segment {
     fn new(from: Pixel, to: Pixel) -> Self {
         let d = (f64::from(to.0) - f64::from(from.0), f64::from(to.1) - f64::from(from.1));
-        let length = if d.0 == 0.0 || d.1 == 0.0 { d.0.abs() + d.1.abs() } else { d.0.hypot(d.1) };
-        let side = (0.5 * d.1 / length, -0.5 * d.0 / length);
+        // The way to half a unit along the line; along the axes it is exact.
+        let (length, half) = if d.0 == 0.0 || d.1 == 0.0 {
+            (d.0.abs() + d.1.abs(), (d.0.clamp(-0.5, 0.5), d.1.clamp(-0.5, 0.5)))
+        } else {
+            let length = d.0.hypot(d.1);
+            let part = 0.5 / length;
+            (length, (part * d.0, part * d.1))
+        };
+        let side = (half.1, -half.0);
         Self { from, to, d, length, side, k: 0.5 * length }
     }
 
@@ -157,15 +165,15 @@ impl Segment {
         let mut dash = f64::from(style.length(index) - at.offset.min(style.length(index)));
         let mut start_k = 0.0;
         let (mut a, mut b) = (self.side, minus(self.side));
-        let along = [Edge::new(d, self.k), Edge::new(minus(d), self.k)];
+        let along = [Side::new(d, self.k), Side::new(minus(d), self.k)];
         while left > dash {
             *budget = budget.checked_sub(1).ok_or(TooManyDashes)?;
-            let step = (d.0 * (dash / self.length), d.1 * (dash / self.length));
+            let step = (dash * d.0 / self.length, dash * d.1 / self.length);
             let (a_end, b_end) = (plus(a, step), plus(b, step));
             let end_k = dot(a_end, d);
             if index.is_multiple_of(2) {
                 let edges =
-                    [along[0], Edge::new((-d.1, d.0), end_k), along[1], Edge::new((d.1, -d.0), start_k)];
+                    [along[0], Side::new((-d.1, d.0), end_k), along[1], Side::new((d.1, -d.0), start_k)];
                 polygon(self.from, &[a, a_end, b_end, b], &edges, bounds, fill);
             }
             left -= dash;
@@ -178,9 +186,9 @@ impl Segment {
             let corners = [plus(a, back), self.side, minus(self.side), plus(b, back)];
             let edges = [
                 along[0],
-                Edge::new((-d.1, d.0), 0.0),
+                Side::new((-d.1, d.0), 0.0),
                 along[1],
-                Edge::new((d.1, -d.0), start_k + dot(d, d)),
+                Side::new((d.1, -d.0), start_k + dot(d, d)),
             ];
             polygon(self.to, &corners, &edges, bounds, fill);
         }
@@ -222,9 +230,9 @@ fn join(
     let y = (l.d.1 * cross(&r) - r.d.1 * cross(&l)) / denominator;
     let on = |f: &Face| f.corner.0 + (y - f.corner.1) * f.d.0 / f.d.1;
     let tip = (if l.d.1 != 0.0 { on(&l) } else { on(&r) }, y);
-    let near = [Edge::new((-r.d.1, r.d.0), 0.0), Edge::new((l.d.1, -l.d.0), 0.0)];
+    let near = [Side::new((-r.d.1, r.d.0), 0.0), Side::new((l.d.1, -l.d.0), 0.0)];
     if 4.0 * dot(tip, tip) <= MITER_LIMIT {
-        let scaled = |f: &Face| Edge::new((g * f.d.0, g * f.d.1), g * f.k);
+        let scaled = |f: &Face| Side::new((g * f.d.0, g * f.d.1), g * f.k);
         let edges = [near[0], near[1], scaled(&l), scaled(&r)];
         polygon(joint, &[r.corner, (0.0, 0.0), l.corner, tip], &edges, bounds, fill);
         return;
@@ -233,60 +241,110 @@ fn join(
     let scale = 65536.0 / across.0.abs().max(across.1.abs());
     let d = ((across.0 * scale).trunc(), (across.1 * scale).trunc());
     let at = |c: Vector| c.0 * d.1 - c.1 * d.0;
-    let edges = [near[0], near[1], Edge::new(d, (at(l.corner) + at(r.corner)) / 2.0)];
+    let edges = [near[0], near[1], Side::new(d, (at(l.corner) + at(r.corner)) / 2.0)];
     polygon(joint, &[r.corner, (0.0, 0.0), l.corner], &edges, bounds, fill);
 }
 
 /// Square of the longest miter, in units of the line's width.
 const MITER_LIMIT: f64 = 108.856_472_512_142;
 
-/// The line `x * dy - y * dx = k`, with `dy` not negative.
+/// The line `x * dy - y * dx = k` through a side of a polygon, in the direction from one corner to the next.
 #[derive(Clone, Copy, Debug)]
-struct Edge {
+struct Side {
     dx: i64,
     dy: i64,
-    k: i64,
+    k: f64,
 }
 
-impl Edge {
+impl Side {
     fn new(d: Vector, k: f64) -> Self {
-        let (d, k) = if d.1 < 0.0 { (minus(d), -k) } else { (d, k) };
-        Self { dx: d.0 as i64, dy: d.1 as i64, k: k.ceil() as i64 }
+        Self { dx: d.0 as i64, dy: d.1 as i64, k }
     }
 
-    /// The first column that is not left of the line in row `y`.
+    /// The first column that is not left of the line in row `y`. The line is not level.
     fn column(&self, y: i64) -> i64 {
-        let n = i128::from(self.k) + i128::from(y) * i128::from(self.dx);
-        let d = i128::from(self.dy);
+        let (dx, dy, k) =
+            if self.dy < 0 { (-self.dx, -self.dy, -self.k) } else { (self.dx, self.dy, self.k) };
+        let n = i128::from(k.ceil() as i64) + i128::from(y) * i128::from(dx);
+        let d = i128::from(dy);
         let column = n.div_euclid(d) + i128::from(n.rem_euclid(d) != 0);
         column.clamp(i64::MIN.into(), i64::MAX.into()) as i64
     }
 }
 
-/// Gives the rows of a convex polygon whose corners and edges, in the same order, are seen from `origin`.
+/// The sides on one flank of a polygon, from the top down: first row, number of the side.
+#[derive(Default)]
+struct Flank {
+    sides: [(i64, usize); 4],
+    len: usize,
+}
+
+impl Flank {
+    /// Follows the corners from `top` to `bottom`, in their order or against it. Level sides add nothing.
+    fn new(corners: &[Vector], sides: &[Side], top: usize, bottom: usize, forward: bool) -> Self {
+        let mut flank = Self::default();
+        let count = corners.len();
+        let step = |at: usize| if forward { (at + 1) % count } else { (at + count - 1) % count };
+        let (mut corner, mut side) = (top, if forward { top } else { step(top) });
+        while corner != bottom {
+            if sides[side].dy != 0
+                && let Some(entry) = flank.sides.get_mut(flank.len)
+            {
+                *entry = (first_row(&corners[corner]), side);
+                flank.len += 1;
+            }
+            (corner, side) = (step(corner), step(side));
+        }
+        flank
+    }
+
+    fn top(&self) -> Option<i64> {
+        self.sides[..self.len].first().map(|(row, _)| *row)
+    }
+
+    /// The side at a row that is not above the top.
+    fn at(&self, y: i64) -> Option<usize> {
+        self.sides[..self.len].iter().rev().find(|(row, _)| *row <= y).map(|(_, side)| *side)
+    }
+}
+
+/// The first row at or below a corner.
+fn first_row(corner: &Vector) -> i64 {
+    corner.1.ceil() as i64
+}
+
+/// Gives the rows of a convex polygon whose corners and sides, in the same order, are seen from `origin`.
+///
+/// Which flank is the left one follows from the directions of the two sides at the top. A polygon so thin that
+/// rounding turns it over is empty.
 fn polygon(
     origin: Pixel,
     corners: &[Vector],
-    edges: &[Edge],
+    sides: &[Side],
     bounds: &Rect,
     fill: &mut impl FnMut(i32, i32, i32),
 ) {
     let (ox, oy) = (i64::from(origin.0), i64::from(origin.1));
-    let row = |c: &Vector| c.1.ceil() as i64;
-    let top = corners.iter().map(row).min().unwrap_or(0).max(i64::from(bounds.top) - oy);
-    let bottom = corners.iter().map(row).max().unwrap_or(0).min(i64::from(bounds.bottom) - oy);
-    for y in top..bottom {
-        let (mut left, mut right) = (i64::MAX, i64::MIN);
-        for (i, edge) in edges.iter().enumerate() {
-            let (from, to) = (row(&corners[i]), row(&corners[(i + 1) % corners.len()]));
-            if edge.dy == 0 || y < from.min(to) || y >= from.max(to) {
-                continue;
-            }
-            let x = edge.column(y);
-            (left, right) = (left.min(x), right.max(x));
+    let (mut top, mut bottom) = (0, 0);
+    for (i, corner) in corners.iter().enumerate() {
+        if corner.1 < corners[top].1 {
+            top = i;
         }
-        let left = left.saturating_add(ox).max(i64::from(bounds.left));
-        let right = right.saturating_add(ox).min(i64::from(bounds.right));
+        if corner.1 >= corners[bottom].1 {
+            bottom = i;
+        }
+    }
+    let (last, next) = (&sides[(top + corners.len() - 1) % corners.len()], &sides[top]);
+    let forward = i128::from(last.dy) * i128::from(next.dx) <= i128::from(next.dy) * i128::from(last.dx);
+    let right = Flank::new(corners, sides, top, bottom, forward);
+    let left = Flank::new(corners, sides, top, bottom, !forward);
+    let (Some(first), Some(_)) = (right.top(), left.top()) else { return };
+    let first = first.max(i64::from(bounds.top) - oy);
+    let end = first_row(&corners[bottom]).min(i64::from(bounds.bottom) - oy);
+    for y in first..end {
+        let (Some(l), Some(r)) = (left.at(y), right.at(y)) else { continue };
+        let left = sides[l].column(y).saturating_add(ox).max(i64::from(bounds.left));
+        let right = sides[r].column(y).saturating_add(ox).min(i64::from(bounds.right));
         if left < right {
             // Both lie inside the bounds.
             fill((y + oy) as i32, left as i32, right as i32);

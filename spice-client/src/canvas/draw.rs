@@ -12,7 +12,7 @@ use spice_proto::wire::Ptr;
 
 use crate::canvas::brush::Brush;
 use crate::canvas::dash::Style;
-use crate::canvas::images::{Images, Purpose, SLOTS};
+use crate::canvas::images::{Images, Purpose, SLOTS, SOURCE, is_indexed};
 use crate::canvas::job::{Job, filter, mask};
 use crate::canvas::mask::Mask;
 use crate::canvas::outcome::{Applied, CanvasError, Operation, Reason};
@@ -50,7 +50,6 @@ impl<'m> Reads<'m> {
     }
 }
 
-const SOURCE: usize = 0;
 const BRUSH: usize = 1;
 const MASK: usize = 2;
 
@@ -126,9 +125,12 @@ impl Canvas {
         let reads = Reads { source: image(&m.src_bitmap), src_area: Some(&m.src_area), ..Reads::default() };
         let surface_alpha = m.alpha_flags.contains(AlphaFlags::SRC_SURFACE_HAS_ALPHA)
             && matches!(reads.source.map(|image| &image.data), Some(ImageData::Surface(_)));
+        let indexed = reads.source.is_some_and(is_indexed);
         self.draw(Operation::AlphaBlend, &m.base, &reads, |job| {
             let mut source = job.source(&m.src_area, Filter::Nearest)?;
-            if surface_alpha && source.view.format == PixelFormat::Bgrx {
+            // This command alone takes the top byte of palette entries for alpha.
+            let entries_alpha = indexed && job.surface.format() == PixelFormat::Bgra;
+            if (surface_alpha || entries_alpha) && source.view.format == PixelFormat::Bgrx {
                 source.view.format = PixelFormat::Bgra;
             }
             blend::alpha_blend(job, &source, m.alpha, m.alpha_flags.contains(AlphaFlags::DEST_HAS_ALPHA));
@@ -183,11 +185,13 @@ impl Canvas {
         let fields = &m.composite;
         let source = image(&fields.src_bitmap);
         let reads = Reads { source, second: image(&fields.mask_bitmap), ..Reads::default() };
-        let is_surface = matches!(source.map(|image| &image.data), Some(ImageData::Surface(_)));
-        let opaque = is_surface && fields.flags.contains(CompositeFlags::SOURCE_OPAQUE);
+        let is_surface =
+            |image: Option<&Image>| matches!(image.map(|image| &image.data), Some(ImageData::Surface(_)));
+        let kinds = composite::Kinds { source: is_surface(reads.source), mask: is_surface(reads.second) };
+        let opaque = kinds.source && fields.flags.contains(CompositeFlags::SOURCE_OPAQUE);
         self.draw(Operation::Composite, &m.base, &reads, |job| {
             let mask = job.views[BRUSH];
-            composite::composite(job, fields, opaque, mask)
+            composite::composite(job, fields, opaque, mask, kinds)
         })
     }
 
@@ -244,7 +248,7 @@ impl Canvas {
         }
         let limits = &self.config.limits;
         self.images.keep_palette(source, limits)?;
-        let decoded = self.images.decode_direct(source, to, limits, |format| surface.target(area, format));
+        let decoded = self.images.decode_direct(source, limits, surface, area);
         match decoded {
             Ok(false) => return Ok(None),
             Ok(true) => {}

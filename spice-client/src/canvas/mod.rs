@@ -7,8 +7,8 @@
 //!
 //! A [`Cursor`] does the same for a cursor channel.
 //!
-//! The canvases of one session share a [`SharedCaches`], because pictures that came through one display channel
-//! may be referred to on another.
+//! The canvases of one session, one for each display channel, share a [`SharedCaches`], because pictures that came through one display channel
+//! may be referred to on another. [`Displays`] keeps them together on one thread, and lets one wait for another.
 //!
 //! ```
 //! use spice_client::canvas::{Applied, Canvas, CanvasConfig, Event, SharedCaches};
@@ -47,10 +47,9 @@
 //!
 //! # What is drawn
 //!
-//! All drawing commands on surfaces of all formats, and all forms of pictures. What is missing is reported as
-//! [`Event::Undrawable`] and leaves the surface as it was: compositions by the operators 0x35, 0x36, 0x38 and 0x3b to
-//! 0x3e (colour dodge and burn, soft light, hue, saturation, colour and luminosity). Video streams in other codecs
-//! than MJPEG take a [`VideoDecoder`].
+//! All drawing commands on surfaces of all formats, and all forms of pictures. A command that cannot be drawn, because
+//! it is damaged or asks for something that does not exist, is reported as [`Event::Undrawable`] and leaves the surface
+//! as it was. Video streams in other codecs than MJPEG take a [`VideoDecoder`].
 //!
 //! A frame of a video is shown when it is applied; to keep it until its time, or to drop it, is up to the caller.
 //!
@@ -72,6 +71,7 @@ mod copy;
 mod cursor;
 mod damage;
 mod dash;
+mod displays;
 mod draw;
 mod fill;
 mod format;
@@ -81,6 +81,8 @@ mod kernel;
 mod mask;
 mod operators;
 mod outcome;
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+mod parallel;
 mod path;
 mod region;
 mod rop;
@@ -94,6 +96,7 @@ mod surfaces;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wide;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -103,7 +106,11 @@ use spice_proto::types::{Rect, SurfaceId};
 pub use cache::SharedCaches;
 pub use config::{CacheConfig, CanvasConfig, CanvasLimits};
 pub use cursor::{Cursor, CursorError, CursorPicture};
+pub use displays::{DisplayError, Displays, WaitLimits};
 pub use outcome::{Applied, Blocked, CanvasError, Event, Operation, Reason};
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
+pub use parallel::{AheadLimits, Decoders, Prepared};
 pub use spice_codecs::PixelFormat;
 pub use stream::{VideoDecoder, VideoError, VideoFrame};
 pub use surface::View;
@@ -194,7 +201,7 @@ impl Canvas {
             ServerMessage::Mark => {
                 if self.surfaces.primary().is_some() {
                     self.marked = true;
-                    self.events.push_back(Event::Mark);
+                    self.tell(Event::Mark);
                 }
             }
             ServerMessage::Reset => self.reset(),
@@ -216,15 +223,30 @@ impl Canvas {
             ServerMessage::StreamClip(m) => self.stream_clip(m),
             // Reports take a clock.
             ServerMessage::StreamActivateReport(_) => {}
-            ServerMessage::GlScanoutUnix(_) | ServerMessage::GlDraw(_) => {
-                self.undrawable(Operation::GlScanout, Reason::Unsupported("shared graphics memory"));
-            }
+            ServerMessage::GlScanoutUnix(m) => self.tell(Event::GlScanout(*m)),
+            ServerMessage::GlDraw(m) => self.tell(Event::GlDraw(*m)),
             ServerMessage::QualityIndicator(_) | ServerMessage::Unknown { .. } => {}
         }
         Ok(Applied::Done)
     }
 
-    /// The oldest event not yet taken.
+    /// [`apply`](Self::apply) for a message whose picture may have been decoded ahead. Waits for a picture that is just
+    /// being decoded. A message that is [`Applied::Blocked`] is to be kept for the next attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`CanvasError`] if the channel cannot go on.
+    #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+    #[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
+    pub fn apply_prepared(&mut self, prepared: &Prepared) -> Result<Applied, CanvasError> {
+        self.images.ahead = prepared.picture();
+        let applied = self.apply(prepared.message());
+        self.images.ahead = None;
+        applied
+    }
+
+    /// The oldest event not yet taken. Take them after each message: of those that nobody takes the oldest are lost,
+    /// see [`CanvasLimits::events`].
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -301,7 +323,7 @@ impl Canvas {
             let format = surface.format();
             self.damage.clear();
             self.damage.add(surface.rect());
-            self.events.push_back(Event::PrimaryCreated { width, height, format });
+            self.tell(Event::PrimaryCreated { width, height, format });
         }
         Ok(())
     }
@@ -309,7 +331,7 @@ impl Canvas {
     fn primary_destroyed(&mut self) {
         self.marked = false;
         self.damage.clear();
-        self.events.push_back(Event::PrimaryDestroyed);
+        self.tell(Event::PrimaryDestroyed);
     }
 
     fn reset(&mut self) {
@@ -329,7 +351,15 @@ impl Canvas {
         let most = usize::from(config.max_allowed).clamp(1, self.config.limits.heads.max(1));
         self.heads.clear();
         self.heads.extend(config.heads.iter().take(most));
-        self.events.push_back(Event::Monitors);
+        self.tell(Event::Monitors);
+    }
+
+    /// Keeps an event until it is taken, or until there are too many.
+    fn tell(&mut self, event: Event) {
+        if self.events.len() >= self.config.limits.events.max(1) {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
     }
 
     /// Ends a drawing command: gives back working memory of unusual size.
@@ -346,7 +376,7 @@ impl Canvas {
     /// Reports a command that is left undrawn, unless the like was reported before.
     fn undrawable(&mut self, what: Operation, why: Reason) {
         if self.reported.insert((what, why.kind())) {
-            self.events.push_back(Event::Undrawable { what, why });
+            self.tell(Event::Undrawable { what, why });
         }
     }
 }

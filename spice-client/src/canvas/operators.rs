@@ -1,4 +1,4 @@
-//! How two premultiplied pixels combine: Porter-Duff, blend modes, disjoint and conjoint operators.
+//! How two premultiplied pixels combine: Porter-Duff and blend modes in whole numbers.
 
 use spice_proto::msg::display::CompositeOp;
 
@@ -14,11 +14,25 @@ impl Operator {
         if self.0 <= 12 { Some(self.0) } else { None }
     }
 
-    /// The operator of a wire number. The operators that depend on several colours at once or on square roots are
-    /// not among them.
+    /// The number, if the operator works on fractions.
+    pub(super) const fn wide(self) -> Option<u8> {
+        match self.0 {
+            13 | 0x13..=0x1b | 0x23..=0x2b | 0x35 | 0x36 | 0x38 | 0x3b.. => Some(self.0),
+            _ => None,
+        }
+    }
+
+    /// The operator that comes to the same where the source has no alpha, but for rounding.
+    pub(super) const fn with_opaque_source(self) -> Self {
+        if self.0 == 13 { Self(4) } else { self }
+    }
+
+    /// The operator of a wire number.
     pub(super) const fn from_wire(op: CompositeOp) -> Option<Self> {
         match op.0 {
-            0..=13 | 0x10..=0x1b | 0x20..=0x2b | 0x30..=0x34 | 0x37 | 0x39 | 0x3a => Some(Self(op.0)),
+            // Disjoint and conjoint forms of CLEAR, SRC and DST are the plain ones.
+            0x10..=0x12 | 0x20..=0x22 => Some(Self(op.0 & 3)),
+            0..=13 | 0x13..=0x1b | 0x23..=0x2b | 0x30..=0x3e => Some(Self(op.0)),
             _ => None,
         }
     }
@@ -26,7 +40,8 @@ impl Operator {
 
 /// Combines a source through a mask with a destination.
 ///
-/// Without `component` the mask's alpha counts for all channels, otherwise each channel has its own.
+/// Without `component` the mask's alpha counts for all channels, otherwise each channel has its own. Operators on
+/// fractions are [`wide`](crate::canvas::wide)'s.
 pub(super) fn combine(op: Operator, source: u32, mask: u32, component: bool, dst: u32) -> u32 {
     let (b, source_alpha) = (dst >> 24, source >> 24);
     let mut out = 0;
@@ -38,7 +53,6 @@ pub(super) fn combine(op: Operator, source: u32, mask: u32, component: bool, dst
         let value = match op.0 {
             0x30 => (mul(d, s) + (mul(s, 255 - b) + mul(d, 255 - a)).min(255)).min(255),
             0x31..=0x3a => blended(op.0, (s, a), (d, b), shift == 24),
-            0x10.. | 13 => general(op.0, [s, a, d, b].map(|c| c as f32 / 255.0)),
             _ => porter_duff(op.0, s, a, d, b),
         };
         out |= value << shift;
@@ -88,40 +102,6 @@ fn blended(op: u8, (s, a): (u32, u32), (d, b): (u32, u32), is_alpha: bool) -> u3
     (value + (value >> 8)) >> 8
 }
 
-/// The operators that divide: saturation, disjoint and conjoint ones.
-fn general(op: u8, [s, a, d, b]: [f32; 4]) -> u32 {
-    // A factor whose divisor is 0 has a value of its own.
-    let ratio = |n: f32, z: f32, otherwise: f32| if z == 0.0 { otherwise } else { (n / z).clamp(0.0, 1.0) };
-    let rest =
-        |n: f32, z: f32, otherwise: f32| if z == 0.0 { otherwise } else { (1.0 - n / z).clamp(0.0, 1.0) };
-    let (fs, fd) = match op {
-        0x10 | 0x20 => (0.0, 0.0),
-        0x11 | 0x21 => (1.0, 0.0),
-        0x12 | 0x22 => (0.0, 1.0),
-        13 | 0x14 => (ratio(1.0 - b, a, 1.0), 1.0),
-        0x13 => (1.0, ratio(1.0 - a, b, 1.0)),
-        0x15 => (rest(1.0 - b, a, 0.0), 0.0),
-        0x16 => (0.0, rest(1.0 - a, b, 0.0)),
-        0x17 => (ratio(1.0 - b, a, 1.0), 0.0),
-        0x18 => (0.0, ratio(1.0 - a, b, 1.0)),
-        0x19 => (rest(1.0 - b, a, 0.0), ratio(1.0 - a, b, 1.0)),
-        0x1a => (ratio(1.0 - b, a, 1.0), rest(1.0 - a, b, 0.0)),
-        0x1b => (ratio(1.0 - b, a, 1.0), ratio(1.0 - a, b, 1.0)),
-        0x23 => (1.0, rest(a, b, 0.0)),
-        0x24 => (rest(b, a, 0.0), 1.0),
-        0x25 => (ratio(b, a, 1.0), 0.0),
-        0x26 => (0.0, ratio(a, b, 1.0)),
-        0x27 => (rest(b, a, 0.0), 0.0),
-        0x28 => (0.0, rest(a, b, 0.0)),
-        0x29 => (ratio(b, a, 1.0), rest(a, b, 0.0)),
-        0x2a => (rest(b, a, 0.0), ratio(a, b, 1.0)),
-        _ => (rest(b, a, 0.0), rest(a, b, 0.0)),
-    };
-    let value = (s * fs + d * fd).clamp(0.0, 1.0);
-    let scaled = (value * 256.0) as u32;
-    scaled - (scaled >> 8)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +144,8 @@ mod tests {
 
     #[test]
     fn every_operator_stays_in_range() {
-        for number in (0..=255).filter(|n| Operator::from_wire(CompositeOp(*n)).is_some()) {
+        let whole = |n: &u8| Operator::from_wire(CompositeOp(*n)).is_some_and(|op| op.wide().is_none());
+        for number in (0..=255).filter(whole) {
             for s in [0, 0xffff_ffff, 0x0012_80ff, 0x8080_8080, 0x7f01_ff00] {
                 for d in [0, 0xffff_ffff, 0x00ff_0180, 0x4040_4040] {
                     for mask in [0, u32::MAX, 0x80ff_0040] {
@@ -174,8 +155,6 @@ mod tests {
                 }
             }
         }
-        // Saturation onto an opaque destination leaves it.
-        assert_eq!(combine(op(13), 0xff20_2020, u32::MAX, false, 0xff80_9070), 0xff80_9070);
         assert_eq!(combine(op(0x31), 0xff80_8080, u32::MAX, false, 0xff80_8080), 0xffc0_c0c0);
     }
 }

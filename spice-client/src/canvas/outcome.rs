@@ -1,7 +1,7 @@
 //! What comes of a message: outcomes, events, errors.
 
 use spice_codecs::CodecError;
-use spice_proto::msg::display::ImageType;
+use spice_proto::msg::display::{GlDraw, GlScanoutUnix, ImageType};
 use spice_proto::types::{ImageId, PaletteId, StreamId, SurfaceId};
 use thiserror::Error;
 
@@ -57,6 +57,11 @@ pub enum Event {
         /// The stream.
         id: StreamId,
     },
+    /// The screen is in a buffer of the graphics driver from now on, whose descriptor came with the message; a format of
+    /// 0 ends that. Only for clients that announce GL_SCANOUT, on unix sockets; this canvas shows nothing of it.
+    GlScanout(GlScanoutUnix),
+    /// A part of that buffer has changed: answer with one GL_DRAW_DONE when it is shown.
+    GlDraw(GlDraw),
     /// A command was left undrawn. Reported once for each pair of command and kind of reason.
     Undrawable {
         /// The command.
@@ -86,7 +91,6 @@ pub enum Operation {
     AlphaBlend,
     Composite,
     Stream,
-    GlScanout,
 }
 
 /// Why a command was left undrawn.

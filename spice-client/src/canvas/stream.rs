@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use spice_codecs::{Header, PixelFormat, PixelsMut, RowOrder, jpeg};
-use spice_proto::msg::display::{Clip, DisplayBase, StreamClip, StreamCreate, StreamFlags, VideoCodecType};
+use spice_proto::msg::display::{
+    Clip, DisplayBase, ServerMessage, StreamClip, StreamCreate, StreamFlags, VideoCodecType,
+};
 use spice_proto::types::{Rect, StreamId, SurfaceId};
 use spice_proto::wire::Counted;
 use thiserror::Error;
@@ -160,6 +162,21 @@ impl Canvas {
         self.streams.open.len()
     }
 
+    /// Decodes a frame that comes too late to be shown, for streams whose later frames build on it. Other messages do
+    /// nothing.
+    pub fn skip_frame(&mut self, message: &ServerMessage) {
+        let (id, data) = match message {
+            ServerMessage::StreamData(m) => (m.id, &m.data),
+            ServerMessage::StreamDataSized(m) => (m.id, &m.data),
+            _ => return,
+        };
+        if let Some(Stream { decoder: Decoder::Other(decoder), .. }) = self.streams.open.get_mut(&id) {
+            // A frame that fails is missed by the next one that is shown.
+            let _ = decoder.decode(data, &mut self.streams.frame);
+            self.streams.shrink(self.config.limits.scratch_bytes);
+        }
+    }
+
     pub(super) fn stream_create(&mut self, m: &StreamCreate) -> Result<(), CanvasError> {
         let decoder = match self.surfaces.get(m.surface_id) {
             Some(_) => self.streams.decoder(m.codec_type),
@@ -168,7 +185,7 @@ impl Canvas {
         // An id in use is replaced.
         self.streams.remove(m.id);
         let Some(decoder) = decoder else {
-            self.events.push_back(Event::StreamUndecodable { id: m.id });
+            self.tell(Event::StreamUndecodable { id: m.id });
             return Ok(());
         };
         let (value, bound) = (self.streams.open.len() as u64 + 1, self.config.limits.streams as u64);

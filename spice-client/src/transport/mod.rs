@@ -4,6 +4,9 @@ pub mod memory;
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub mod tokio;
+#[cfg(all(feature = "websocket", target_arch = "wasm32"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "websocket")))]
+pub mod websocket;
 
 use std::future::Future;
 use std::io;

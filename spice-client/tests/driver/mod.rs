@@ -1,7 +1,8 @@
 //! Drivers over pipes in memory, on tokio's timers.
 
 mod ends;
-mod platform;
+pub(crate) mod platform;
 mod pressure;
-mod server;
+mod recording;
+pub(crate) mod server;
 mod silence;

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use futures::channel::mpsc;
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use spice_client::spice_proto::caps::{Caps, CommonCaps};
+use spice_client::spice_proto::caps::{Caps, CommonCaps, DisplayCaps};
 use spice_client::spice_proto::frame::FrameWriter;
 use spice_client::spice_proto::link::{HeaderKind, LinkReply, TICKET_LEN};
 use spice_client::spice_proto::msg::{Message, display, main};
@@ -34,9 +34,13 @@ impl Peer {
         pipe.read_exact(&mut vec![0; size as usize]).await.expect("a link message");
         let mut reply = BytesMut::new();
         let common_caps = CommonCaps::AUTH_SELECTION | CommonCaps::AUTH_SPICE | CommonCaps::MINI_HEADER;
+        // Reports on streams are the only optional thing that any test needs.
+        let channel_caps = match channel {
+            DISPLAY => DisplayCaps::STREAM_REPORT.into(),
+            _ => Caps::new(),
+        };
         let (error, pub_key) = (LinkCode::OK, ticket_key().pub_key());
-        LinkReply { error, pub_key, common_caps: common_caps.into(), channel_caps: Caps::new() }
-            .encode(&mut reply);
+        LinkReply { error, pub_key, common_caps: common_caps.into(), channel_caps }.encode(&mut reply);
         pipe.write_all(&reply).await.expect("room");
         pipe.read_exact(&mut [0; 4 + TICKET_LEN]).await.expect("a ticket");
         pipe.write_all(&[0; 4]).await.expect("room");

@@ -5,10 +5,11 @@ use crate::channel::{Channel, Context, Logic};
 use crate::error::ProtocolError;
 use crate::msg::base::WaitForChannel;
 use crate::msg::display::{
-    ClientMessage, ImageCompression, Init, PreferredCompression, ServerMessage, StreamReport,
+    ClientMessage, ImageCompression, Init, PreferredCompression, PreferredVideoCodecType, ServerMessage,
+    StreamReport, VideoCodecType,
 };
 use crate::time::Instant;
-use crate::wire::Array;
+use crate::wire::{Array, Counted};
 
 /// What the client tells a display channel at its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +98,29 @@ impl Channel<Display> {
                 return Err(ProtocolError::Misuse("the server takes no wishes for image compression"));
             }
             cx.send(&ClientMessage::PreferredCompression(PreferredCompression { image_compression: wish }));
+            Ok(())
+        })?
+    }
+
+    /// Says which video codecs the client likes, best first, for streams that begin from now on.
+    ///
+    /// # Errors
+    /// As [`Channel::command`]; [`ProtocolError::Misuse`] when the server does not take such wishes, or for an empty or
+    /// endless list.
+    pub fn prefer_video_codecs(
+        &mut self,
+        now: Instant,
+        wish: &[VideoCodecType],
+    ) -> Result<(), ProtocolError> {
+        let codecs = Counted::new(wish.into())
+            .ok()
+            .filter(|_| !wish.is_empty())
+            .ok_or(ProtocolError::Misuse("a wish for video codecs names 1 to 255 of them"))?;
+        self.command(now, |_, cx| {
+            if !DisplayCaps::from(cx.server_caps()).contains(DisplayCaps::PREF_VIDEO_CODEC_TYPE) {
+                return Err(ProtocolError::Misuse("the server takes no wishes for video codecs"));
+            }
+            cx.send(&ClientMessage::PreferredVideoCodecType(PreferredVideoCodecType { codecs }));
             Ok(())
         })?
     }

@@ -54,16 +54,27 @@ impl Scancode {
 pub struct Inputs {
     locks: KeyboardModifiers,
     buttons: MouseButtons,
-    /// Movements sent that no acknowledgement covers.
-    in_flight: u32,
-    /// The movement held back while too many are in flight.
-    pending: Option<Movement>,
+    /// Movements sent.
+    sent: u64,
+    /// Movements that acknowledgements cover.
+    taken: u64,
+    /// What is held back while too many movements are in flight. One of each kind, for either has an effect in one
+    /// mouse mode alone, and the mode may change in between.
+    by: Option<By>,
+    to: Option<To>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Movement {
-    By { dx: i32, dy: i32 },
-    To { x: u32, y: u32, display_id: u8 },
+struct By {
+    dx: i32,
+    dy: i32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct To {
+    x: u32,
+    y: u32,
+    display_id: u8,
 }
 
 impl Inputs {
@@ -77,30 +88,43 @@ impl Inputs {
         self.buttons
     }
 
-    fn movement(&mut self, movement: Movement, cx: &mut Context<'_, ServerMessage>) {
-        self.pending = Some(match (self.pending, movement) {
-            (Some(Movement::By { dx, dy }), Movement::By { dx: more_x, dy: more_y }) => {
-                Movement::By { dx: dx.saturating_add(more_x), dy: dy.saturating_add(more_y) }
-            }
-            _ => movement,
-        });
-        if self.in_flight < WINDOW {
+    /// How many movements have been sent in all, and how many of them the server has acknowledged; it does so in fours.
+    pub fn movements(&self) -> (u64, u64) {
+        (self.sent, self.taken)
+    }
+
+    fn has_room(&self) -> bool {
+        self.sent.saturating_sub(self.taken) < WINDOW
+    }
+
+    fn move_by(&mut self, movement: By, cx: &mut Context<'_, ServerMessage>) {
+        let held = self.by.unwrap_or(By { dx: 0, dy: 0 });
+        self.by =
+            Some(By { dx: held.dx.saturating_add(movement.dx), dy: held.dy.saturating_add(movement.dy) });
+        self.flush_in_window(cx);
+    }
+
+    fn move_to(&mut self, movement: To, cx: &mut Context<'_, ServerMessage>) {
+        self.to = Some(movement);
+        self.flush_in_window(cx);
+    }
+
+    fn flush_in_window(&mut self, cx: &mut Context<'_, ServerMessage>) {
+        if self.has_room() {
             self.flush(cx);
         }
     }
 
     fn flush(&mut self, cx: &mut Context<'_, ServerMessage>) {
         let buttons_state = self.buttons;
-        match self.pending.take() {
-            None => return,
-            Some(Movement::By { dx, dy }) => {
-                cx.send(&ClientMessage::MouseMotion(MouseMotion { dx, dy, buttons_state }));
-            }
-            Some(Movement::To { x, y, display_id }) => {
-                cx.send(&ClientMessage::MousePosition(MousePosition { x, y, buttons_state, display_id }));
-            }
+        if let Some(By { dx, dy }) = self.by.take() {
+            cx.send(&ClientMessage::MouseMotion(MouseMotion { dx, dy, buttons_state }));
+            self.sent = self.sent.saturating_add(1);
         }
-        self.in_flight += 1;
+        if let Some(To { x, y, display_id }) = self.to.take() {
+            cx.send(&ClientMessage::MousePosition(MousePosition { x, y, buttons_state, display_id }));
+            self.sent = self.sent.saturating_add(1);
+        }
     }
 
     fn button(&mut self, button: MouseButton, down: bool, cx: &mut Context<'_, ServerMessage>) {
@@ -127,10 +151,8 @@ impl Logic for Inputs {
                 self.locks = modifiers.modifiers
             }
             ServerMessage::MouseMotionAck => {
-                self.in_flight = self.in_flight.saturating_sub(PER_ACK);
-                if self.in_flight < WINDOW {
-                    self.flush(cx);
-                }
+                self.taken = self.taken.saturating_add(PER_ACK).min(self.sent);
+                self.flush_in_window(cx);
                 return Ok(());
             }
             ServerMessage::Unknown { .. } => {}
@@ -155,6 +177,30 @@ impl Channel<Inputs> {
     /// As [`Channel::command`].
     pub fn key_up(&mut self, now: Instant, key: Scancode) -> Result<(), ProtocolError> {
         self.command(now, |_, cx| cx.send(&ClientMessage::KeyUp(KeyCode { code: key.up() })))
+    }
+
+    /// Presses the Pause key, whose code is longer than those of all other keys: two messages.
+    ///
+    /// # Errors
+    /// As [`Channel::command`].
+    pub fn pause_down(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        self.command(now, |_, cx| {
+            for code in [0x1de1, 0x45] {
+                cx.send(&ClientMessage::KeyDown(KeyCode { code }));
+            }
+        })
+    }
+
+    /// Releases the Pause key.
+    ///
+    /// # Errors
+    /// As [`Channel::command`].
+    pub fn pause_up(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        self.command(now, |_, cx| {
+            for code in [0x9de1, 0xc5] {
+                cx.send(&ClientMessage::KeyUp(KeyCode { code }));
+            }
+        })
     }
 
     /// Sends raw scan-code bytes, such as a press and a release at once.
@@ -186,7 +232,7 @@ impl Channel<Inputs> {
     /// # Errors
     /// As [`Channel::command`].
     pub fn motion(&mut self, now: Instant, dx: i32, dy: i32) -> Result<(), ProtocolError> {
-        self.command(now, |inputs, cx| inputs.movement(Movement::By { dx, dy }, cx))
+        self.command(now, |inputs, cx| inputs.move_by(By { dx, dy }, cx))
     }
 
     /// Moves the pointer to a place in pixels of a monitor; takes effect in client mouse mode. Of positions that
@@ -195,7 +241,27 @@ impl Channel<Inputs> {
     /// # Errors
     /// As [`Channel::command`].
     pub fn position(&mut self, now: Instant, x: u32, y: u32, display_id: u8) -> Result<(), ProtocolError> {
-        self.command(now, |inputs, cx| inputs.movement(Movement::To { x, y, display_id }, cx))
+        self.command(now, |inputs, cx| inputs.move_to(To { x, y, display_id }, cx))
+    }
+
+    /// Makes the server acknowledge everything that has been sent so far: with up to three movements by nothing, because
+    /// it acknowledges every fourth. Gives the number of movements that will have been
+    /// [acknowledged](Inputs::movements) then.
+    ///
+    /// # Errors
+    /// As [`Channel::command`].
+    pub fn ask_acknowledgement(&mut self, now: Instant) -> Result<u64, ProtocolError> {
+        self.command(now, |inputs, cx| {
+            inputs.flush(cx);
+            // The message comes behind keys and buttons too, which have no acknowledgement of their own.
+            loop {
+                inputs.by = Some(By { dx: 0, dy: 0 });
+                inputs.flush(cx);
+                if inputs.sent % PER_ACK == 0 {
+                    return inputs.sent;
+                }
+            }
+        })
     }
 
     /// Presses a pointer button; for the wheel, a press and a release are one notch.
@@ -228,6 +294,6 @@ fn held_mask(button: MouseButton) -> MouseButtons {
 }
 
 /// Movements that one `MouseMotionAck` covers.
-const PER_ACK: u32 = 4;
+const PER_ACK: u64 = 4;
 /// Movements in flight at most: two acknowledgements' worth.
-const WINDOW: u32 = 2 * PER_ACK;
+const WINDOW: u64 = 2 * PER_ACK;

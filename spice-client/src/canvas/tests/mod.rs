@@ -1,10 +1,13 @@
 //! Tests of the canvas through its messages.
 
 mod caches;
+mod displays;
 mod hostile;
 mod images;
 mod model;
 mod painting;
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+mod parallel;
 mod scenes;
 mod streams;
 

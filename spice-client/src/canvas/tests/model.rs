@@ -431,7 +431,10 @@ fn scaled(
     let narrow = format::bytes_per_pixel(format) < 4;
     let top_bits = if opaque { 0xff00_0000 } else { 0 };
     if nearest {
-        return at((x - 1) >> 16, (y - 1) >> 16).map_or(0, |p| if narrow { p } else { p | top_bits });
+        // The bit of 555 that has no meaning gets lost.
+        let kept = if format == PixelFormat::Rgb555 { 0x7fff } else { u32::MAX };
+        let raw = |p: u32| if narrow { p & kept } else { p | top_bits };
+        return at((x - 1) >> 16, (y - 1) >> 16).map_or(0, raw);
     }
     let tap = |x: i64, y: i64| {
         at(x, y).map_or(0, |p| if narrow { format::to_argb(format, p) } else { p | top_bits })

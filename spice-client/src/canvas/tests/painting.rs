@@ -275,7 +275,7 @@ fn a_surface_with_an_unused_byte_is_opaque() {
 #[test]
 fn unknown_operators_and_extreme_transforms_do_no_harm() {
     let mut canvas = canvas(8, 4, SurfaceFormat::XRGB);
-    let unknown = composition(rgba(1, &[1]), CompositeOp(0x3b));
+    let unknown = composition(rgba(1, &[1]), CompositeOp(0x3f));
     let message = DrawComposite { base: on(0, ALL), composite: unknown };
     done(&mut canvas, ServerMessage::DrawComposite(message));
     assert!(matches!(undrawn(&mut canvas), Some((Operation::Composite, Reason::Unsupported(_)))));

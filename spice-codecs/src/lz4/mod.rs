@@ -3,17 +3,17 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use lz4_flex::block::{
-    CompressTable, DecompressError, compress_into_with_table, decompress_into, decompress_into_with_dict,
-    get_maximum_output_size,
-};
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
 use crate::bitmap::{self, Bitmap, Format, Layout};
 use crate::error::{Codec, CodecError, ErrorKind};
 use crate::pixels::{PixelFormat, PixelsMut, RowOrder};
 
+mod block;
+
 /// Reads the two bytes before the first block: the row order, and the format of the pixels, one of
-/// [`Bit16`](Format::Bit16), [`Bit24`](Format::Bit24), [`Bit32`](Format::Bit32) and [`Rgba`](Format::Rgba).
+/// [`Bit16`](Format::Bit16), [`Bit24`](Format::Bit24), [`Bit32`](Format::Bit32), [`Rgba`](Format::Rgba) and
+/// [`Bit8A`](Format::Bit8A), which libspice-server 0.15.1 sends as well.
 ///
 /// The payload does not say how large the picture is.
 ///
@@ -30,6 +30,7 @@ pub fn header(data: &[u8]) -> Result<(RowOrder, Format), CodecError> {
         7 => Format::Bit24,
         8 => Format::Bit32,
         9 => Format::Rgba,
+        10 => Format::Bit8A,
         other => return fail(1, ErrorKind::ImageType(other.into())),
     };
     Ok((RowOrder::from_top_down(direction != 0), format))
@@ -37,9 +38,6 @@ pub fn header(data: &[u8]) -> Result<(RowOrder, Format), CodecError> {
 
 /// Bytes before the first block.
 const HEADER_LEN: usize = 2;
-
-/// How far back a match may reach into the output of earlier blocks.
-const DICTIONARY: usize = 1 << 16;
 
 /// Decoder with reusable memory: the rows of the largest picture so far that did not lie in its payload as in
 /// its destination.
@@ -73,6 +71,7 @@ impl Decoder {
             Format::Bit16 => dst.format() == PixelFormat::Rgb555,
             Format::Bit32 => dst.format() == PixelFormat::Bgrx,
             Format::Rgba => dst.format().bits() == 32,
+            Format::Bit8A => dst.format() == PixelFormat::A8,
             _ => false,
         };
         if native && rows == RowOrder::TopDown && dst.stride() as u64 == stride {
@@ -113,12 +112,12 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ImageType`] for formats other than 16, 24 and 32 bits, with or without alpha, and
-    /// [`ErrorKind::Dimensions`] for pictures whose size a block cannot state.
+    /// [`ErrorKind::ImageType`] for palette formats, and [`ErrorKind::Dimensions`] for pictures whose size a block cannot state.
     pub fn encode(&mut self, bitmap: &Bitmap<'_>, out: &mut Vec<u8>) -> Result<(), CodecError> {
         let layout = bitmap.layout();
         let fail = |kind| CodecError::new(Codec::Lz4, 0, kind);
-        if !matches!(layout.format, Format::Bit16 | Format::Bit24 | Format::Bit32 | Format::Rgba) {
+        use Format::{Bit8A, Bit16, Bit24, Bit32, Rgba};
+        if !matches!(layout.format, Bit16 | Bit24 | Bit32 | Rgba | Bit8A) {
             return Err(fail(ErrorKind::ImageType(layout.format as u32)));
         }
         let rows = bitmap.packed(&mut self.rows);
@@ -158,18 +157,12 @@ fn blocks(data: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
         let Some(block) = usize::try_from(size).ok().and_then(|size| rest.get(..size)) else {
             return fail(at, ErrorKind::BlockSize { size: size.into(), left: rest.len() as u64 });
         };
-        let (before, free) = out.split_at_mut(done);
-        let result = if before.is_empty() {
-            decompress_into(block, free)
-        } else {
-            decompress_into_with_dict(block, free, &before[before.len().saturating_sub(DICTIONARY)..])
+        let before = done;
+        done = match block::decode(block, out, done) {
+            Ok(done) if done > before => done,
+            Ok(_) => return fail(at, ErrorKind::Damaged),
+            Err((position, kind)) => return fail(at + position, kind),
         };
-        match result {
-            Ok(0) => return fail(at, ErrorKind::Damaged),
-            Ok(len) => done += len,
-            Err(DecompressError::OutputTooSmall { .. }) => return fail(at, ErrorKind::Excess),
-            Err(_) => return fail(at, ErrorKind::Damaged),
-        }
         at += block.len();
     }
     if done < out.len() { fail(data.len(), ErrorKind::Truncated) } else { Ok(()) }

@@ -1,0 +1,315 @@
+//! The displays of a session, and bringing one of them to the page.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use spice_client::canvas::{self, Applied, Canvas, CanvasConfig, CanvasError, SharedCaches, View};
+use spice_proto::msg::display::ServerMessage;
+use spice_proto::types::Rect;
+use wasm_bindgen::prelude::*;
+use web_sys::OffscreenCanvas;
+
+use crate::page::Page;
+use crate::pause::now_ms;
+use crate::present::Presenter;
+use crate::scale;
+use crate::stats::Stats;
+
+/// What a session shows.
+pub(crate) struct Screen {
+    page: Page,
+    presenter: Presenter,
+    caches: SharedCaches,
+    displays: BTreeMap<u8, Display>,
+    /// The display channel that is shown.
+    shown: u8,
+    /// Size of the page's canvas.
+    size: (u32, u32),
+    /// Whether this connection has shown a complete picture; until then the one before stays.
+    complete: bool,
+    /// What the page wants to hear of each frame: 0 nothing, 1 rectangles, 2 their pixels too.
+    frames: u32,
+    /// When the user last did something that the screen has not answered yet.
+    asked_ms: Option<f64>,
+    /// When the last frame was shown.
+    shown_ms: f64,
+    /// Whether nobody sees the canvas.
+    paused: bool,
+    pub(crate) stats: Stats,
+}
+
+/// One display channel.
+struct Display {
+    canvas: Canvas,
+    /// Messages behind one that needs what another display has yet to deliver.
+    waiting: VecDeque<ServerMessage>,
+    /// When the visible surface was made.
+    created_ms: f64,
+}
+
+impl Screen {
+    pub(crate) fn new(page: Page, canvas: Option<OffscreenCanvas>, wish: &str) -> Result<Self, JsValue> {
+        Ok(Self {
+            page,
+            presenter: Presenter::new(canvas, wish)?,
+            caches: SharedCaches::default(),
+            displays: BTreeMap::new(),
+            shown: 0,
+            size: (0, 0),
+            complete: false,
+            frames: 0,
+            asked_ms: None,
+            shown_ms: 0.0,
+            paused: false,
+            stats: Stats::default(),
+        })
+    }
+
+    /// Begins a connection. What is on the page stays there until its first picture is complete.
+    pub(crate) fn begin(&mut self) {
+        self.displays.clear();
+        self.caches = SharedCaches::default();
+        self.complete = false;
+        self.stats = Stats::default();
+        self.asked_ms = None;
+    }
+
+    /// Carries out a message of a display channel; true when there is something new to show.
+    pub(crate) fn apply(&mut self, id: u8, message: ServerMessage) -> Result<bool, ScreenError> {
+        let began = now_ms();
+        self.stats.count(&message);
+        let caches = &self.caches;
+        let display = self.displays.entry(id).or_insert_with(|| Display {
+            canvas: Canvas::new(config(), caches.clone()),
+            waiting: VecDeque::new(),
+            created_ms: 0.0,
+        });
+        display.waiting.push_back(message);
+        if display.waiting.len() > WAITING {
+            return Err(ScreenError::Stuck);
+        }
+        // What one display has drawn may be what another waits for.
+        while self.advance()? {}
+        self.stats.draw_ms += now_ms() - began;
+        Ok(self.is_dirty())
+    }
+
+    /// Applies what can be applied; true when anything could while something else waits.
+    fn advance(&mut self) -> Result<bool, ScreenError> {
+        let (mut moved, mut waits) = (false, false);
+        for display in self.displays.values_mut() {
+            while let Some(message) = display.waiting.front() {
+                match display.canvas.apply(message)? {
+                    Applied::Done => {
+                        display.waiting.pop_front();
+                        moved = true;
+                    }
+                    Applied::Blocked(_) => {
+                        waits = true;
+                        break;
+                    }
+                }
+            }
+            while let Some(event) = display.canvas.poll_event() {
+                match event {
+                    canvas::Event::PrimaryCreated { .. } => display.created_ms = now_ms(),
+                    canvas::Event::Undrawable { what, why } => {
+                        self.page.trouble(&format!("{what:?} could not be drawn: {why}"));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(moved && waits && self.displays.len() > 1)
+    }
+
+    /// A display channel is gone.
+    pub(crate) fn remove(&mut self, id: u8) {
+        self.displays.remove(&id);
+    }
+
+    fn is_dirty(&self) -> bool {
+        self.display().is_some_and(|display| !display.canvas.damage().is_empty())
+    }
+
+    fn display(&self) -> Option<&Display> {
+        self.displays.get(&self.shown)
+    }
+
+    /// Shows what is new; true when something is left to be shown with a later frame.
+    pub(crate) fn show(&mut self) -> Result<bool, JsValue> {
+        let began = now_ms();
+        if self.paused && self.complete {
+            return Ok(false);
+        }
+        // Who waits for an answer sees it at once.
+        if self.asked_ms.is_none() && began - self.shown_ms < self.presenter.pace_ms() {
+            return Ok(self.is_dirty());
+        }
+        let Some(display) = self.displays.get_mut(&self.shown) else { return Ok(false) };
+        let is_late = began - display.created_ms > UNMARKED_MS;
+        if display.canvas.damage().is_empty() || !(display.canvas.is_marked() || is_late) {
+            return Ok(false);
+        }
+        let mut rects: Vec<Rect> = display.canvas.drain_damage().collect();
+        let Some(view) = display.canvas.primary() else { return Ok(false) };
+        let size = (view.width(), view.height());
+        if self.size != size {
+            self.presenter.resize(size.0, size.1);
+            self.size = size;
+            self.page.resized(size.0, size.1);
+            rects = vec![view.rect()];
+        } else if !self.complete {
+            rects = vec![view.rect()];
+        }
+        self.presenter.show(&view, &rects)?;
+        if self.frames > 0 {
+            tell(&self.page, &view, &rects, self.frames > 1);
+        }
+        if !self.complete {
+            self.complete = true;
+            self.page.complete();
+        }
+        let now = now_ms();
+        if let Some(asked) = self.asked_ms.take() {
+            self.stats.answered(now - asked);
+        }
+        self.stats.frames += 1;
+        self.stats.pixels +=
+            rects.iter().map(|rect| u64::from(rect.width()) * u64::from(rect.height())).sum::<u64>();
+        self.stats.show_ms += now - began;
+        self.shown_ms = began;
+        Ok(false)
+    }
+
+    /// The user has done something.
+    pub(crate) fn asked(&mut self) {
+        self.asked_ms.get_or_insert_with(now_ms);
+    }
+
+    /// What the page wants to hear of each frame: 0 nothing, 1 rectangles, 2 their pixels too.
+    pub(crate) fn set_frames(&mut self, frames: u32) {
+        self.frames = frames;
+    }
+
+    /// Whether nobody sees the canvas; what is drawn meanwhile is shown afterwards.
+    pub(crate) fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Shows another display channel.
+    pub(crate) fn set_shown(&mut self, id: u8) -> Result<(), JsValue> {
+        self.shown = id;
+        self.redraw()
+    }
+
+    /// The display channels, in order.
+    pub(crate) fn ids(&self) -> Vec<u8> {
+        self.displays.keys().copied().collect()
+    }
+
+    /// The number of the display that is shown.
+    pub(crate) fn shown(&self) -> u8 {
+        self.shown
+    }
+
+    /// Takes up the canvas again after the browser lost its content.
+    pub(crate) fn restore(&mut self) -> Result<(), JsValue> {
+        self.presenter.restore()?;
+        self.redraw()
+    }
+
+    fn redraw(&mut self) -> Result<(), JsValue> {
+        let Some(view) = self.displays.get(&self.shown).and_then(|display| display.canvas.primary()) else {
+            return Ok(());
+        };
+        let size = (view.width(), view.height());
+        if self.size != size {
+            self.presenter.resize(size.0, size.1);
+            self.size = size;
+            self.page.resized(size.0, size.1);
+        }
+        self.presenter.show(&view, &[view.rect()])
+    }
+
+    /// The whole screen, rows of bytes r, g, b, 255, with its size in pixels.
+    pub(crate) fn picture(&self) -> Option<(u32, u32, Vec<u8>)> {
+        let view = self.display()?.canvas.primary()?;
+        let (width, height) = (view.width(), view.height());
+        let mut pixels = vec![0; width as usize * height as usize * 4];
+        view.write_rgba(view.rect(), &mut pixels);
+        Some((width, height, pixels))
+    }
+
+    /// What the page's canvas holds, as [`picture`](Self::picture).
+    pub(crate) fn canvas_pixels(&self) -> Option<(u32, u32, Vec<u8>)> {
+        self.presenter.read().map(|pixels| (self.size.0, self.size.1, pixels))
+    }
+
+    /// A small picture, at most so large.
+    pub(crate) fn thumbnail(&self, width: u32, height: u32) -> Option<(u32, u32, Vec<u8>)> {
+        scale::thumbnail(&self.display()?.canvas.primary()?, width, height)
+    }
+
+    /// How pixels come to the screen.
+    pub(crate) fn presenter(&self) -> &'static str {
+        self.presenter.name()
+    }
+
+    /// Bytes of all surfaces.
+    pub(crate) fn surface_bytes(&self) -> u64 {
+        self.displays.values().map(|display| display.canvas.surface_bytes()).sum()
+    }
+}
+
+/// Why the screen cannot go on.
+#[derive(Debug)]
+pub(crate) enum ScreenError {
+    Canvas(CanvasError),
+    /// Too much waits for a picture that does not come.
+    Stuck,
+}
+
+impl From<CanvasError> for ScreenError {
+    fn from(error: CanvasError) -> Self {
+        Self::Canvas(error)
+    }
+}
+
+impl std::fmt::Display for ScreenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Canvas(error) => write!(f, "the server broke the rules of drawing: {error}"),
+            Self::Stuck => f.write_str("the server refers to a picture that it never sent"),
+        }
+    }
+}
+
+/// As by default, with less memory for off-screen surfaces: a worker has 1 GiB for everything.
+fn config() -> CanvasConfig {
+    let mut config = CanvasConfig::default();
+    config.limits.surface_bytes = 256 << 20;
+    config.limits.surfaces_bytes = 384 << 20;
+    config
+}
+
+/// Tells the page of a frame.
+fn tell(page: &Page, view: &View<'_>, rects: &[Rect], with_pixels: bool) {
+    let mut numbers = Vec::with_capacity(rects.len() * 4);
+    let mut pixels = Vec::new();
+    for rect in rects {
+        let rect = rect.intersect(&view.rect());
+        let (width, height) = (rect.width() as i32, rect.height() as i32);
+        numbers.extend([rect.left, rect.top, width, height]);
+        if with_pixels {
+            let from = pixels.len();
+            pixels.resize(from + width as usize * height as usize * 4, 0);
+            view.write_rgba(rect, &mut pixels[from..]);
+        }
+    }
+    page.frame(numbers, with_pixels.then_some(pixels));
+}
+
+/// Messages that may wait for what another display channel delivers.
+const WAITING: usize = 4096;
+/// After so many milliseconds a surface is shown although the server has not called it complete.
+const UNMARKED_MS: f64 = 1000.0;

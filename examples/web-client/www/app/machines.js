@@ -1,0 +1,227 @@
+// The tabs: which machines there are, which one is seen, and what is kept over a reload.
+
+import { t } from "./i18n.js";
+import { Machine } from "./machine.js";
+import { readMachines, readSelected, writeMachines } from "./store.js";
+
+const THUMBNAIL_MS = 2000;
+const THUMBNAIL = [96, 60];
+
+export class Machines extends EventTarget {
+    #list = [];
+    #tabs = document.getElementById("tabs");
+    #buttons = new Map();
+    #options;
+    #asked;
+    selected = null;
+
+    /** `query` is the page's: host and port, token or url of a machine; renderer and demo for those who test. */
+    constructor(query) {
+        super();
+        this.#options = { renderer: query.get("renderer") };
+        this.#asked = asked(query);
+        document.getElementById("tab-add").addEventListener("click", () => this.select(this.add({})));
+        this.#tabs.addEventListener("keydown", (event) => this.#walk(event));
+        setInterval(() => this.#thumbnails(), THUMBNAIL_MS);
+    }
+
+    /** Opens the tabs of the last visit and the machine that the address names. */
+    begin() {
+        const kept = readMachines();
+        const index = readSelected();
+        const machines = kept.map((record) => this.add(record));
+        let first = machines[index] ?? machines[0];
+        if (this.#asked) {
+            first = this.#list.find((machine) => same(machine.record, this.#asked)) ?? this.add(this.#asked);
+            // The way to it may be another one this time.
+            Object.assign(first.record, this.#asked);
+        } else if (!first) {
+            first = this.add({ demo: true });
+        }
+        this.select(first);
+        for (const machine of this.#list) {
+            machine.connect();
+        }
+    }
+
+    add(record) {
+        const machine = new Machine(record, this.#options);
+        this.#list.push(machine);
+        this.#makeTab(machine);
+        machine.addEventListener("change", () => {
+            this.#show(machine);
+            this.#keep();
+            this.dispatchEvent(new Event("change"));
+        });
+        machine.addEventListener("clipboard", ({ detail }) => {
+            this.dispatchEvent(new CustomEvent("clipboard", { detail: { machine, clipboard: detail } }));
+        });
+        machine.desktop.addEventListener("keyboardleft", () => this.#buttons.get(machine)?.select.focus());
+        return machine;
+    }
+
+    select(machine) {
+        this.selected = machine;
+        for (const each of this.#list) {
+            const is = each === machine;
+            each.panel.classList.toggle("selected", is);
+            each.panel.inert = !is;
+            each.desktop.paused = !is;
+            if (!is) {
+                each.desktop.releaseAll();
+            }
+            this.#show(each);
+        }
+        machine.focus();
+        this.#keep();
+        this.dispatchEvent(new Event("select"));
+    }
+
+    remove(machine) {
+        const index = this.#list.indexOf(machine);
+        this.#list.splice(index, 1);
+        this.#buttons.get(machine).tab.remove();
+        this.#buttons.delete(machine);
+        machine.close();
+        if (this.#list.length === 0) {
+            this.add({});
+        }
+        if (this.selected === machine) {
+            this.select(this.#list[Math.min(index, this.#list.length - 1)]);
+        }
+        this.#keep();
+    }
+
+    translate() {
+        for (const machine of this.#list) {
+            machine.translate();
+            this.#show(machine);
+        }
+    }
+
+    /** The record of a machine has changed. */
+    changed(machine) {
+        machine.apply();
+        this.#keep();
+    }
+
+    #makeTab(machine) {
+        const make = (tag, className, parent) => {
+            const element = document.createElement(tag);
+            element.className = className;
+            parent.append(element);
+            return element;
+        };
+        const tab = make("div", "tab", this.#tabs);
+        tab.setAttribute("role", "presentation");
+        const select = make("button", "tab-select", tab);
+        select.type = "button";
+        select.id = `${machine.id}-tab`;
+        select.setAttribute("role", "tab");
+        select.setAttribute("aria-controls", machine.id);
+        machine.panel.setAttribute("aria-labelledby", select.id);
+        const picture = make("canvas", "thumbnail", select);
+        picture.setAttribute("aria-hidden", "true");
+        make("span", "dot", select).setAttribute("aria-hidden", "true");
+        const title = make("span", "title", select);
+        const close = make("button", "tab-close", tab);
+        close.type = "button";
+        // With the keyboard it is the Delete key on the tab.
+        close.tabIndex = -1;
+        close.setAttribute("aria-hidden", "true");
+        const icon = document.createElementNS(SVG, "svg");
+        icon.setAttribute("aria-hidden", "true");
+        const use = document.createElementNS(SVG, "use");
+        use.setAttribute("href", "icons.svg#close");
+        icon.append(use);
+        close.append(icon);
+        select.addEventListener("click", () => this.select(machine));
+        close.addEventListener("click", () => this.remove(machine));
+        this.#buttons.set(machine, { tab, select, picture, title, close });
+        this.#show(machine);
+    }
+
+    #show(machine) {
+        const { tab, select, title, close } = this.#buttons.get(machine) ?? {};
+        if (!tab) {
+            return;
+        }
+        const is = machine === this.selected;
+        const state = machine.desktop.state;
+        tab.classList.toggle("selected", is);
+        tab.dataset.state = state;
+        select.setAttribute("aria-selected", String(is));
+        select.tabIndex = is ? 0 : -1;
+        title.textContent = machine.title;
+        select.title = `${machine.title} (${t(`state.${state}`)})`;
+        select.setAttribute("aria-label", select.title);
+        select.setAttribute("aria-description", t("tab.delete"));
+        machine.desktop.setAttribute("label", machine.title);
+        machine.desktop.setAttribute("hint", t("leave"));
+        close.title = t("tab.close", { name: machine.title });
+        if (is) {
+            document.title = `${machine.title} – ${t("title")}`;
+        }
+    }
+
+    /** Arrow keys go from tab to tab. */
+    #walk(event) {
+        const index = this.#list.indexOf(this.selected);
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        const next = event.key === "Home" ? 0 : event.key === "End" ? this.#list.length - 1
+            : step && (index + step + this.#list.length) % this.#list.length;
+        if (event.key === "Delete" && event.target.matches("[role=tab]")) {
+            this.remove(this.selected);
+            this.#buttons.get(this.selected).select.focus();
+            return;
+        }
+        if (next === undefined || !event.target.matches("[role=tab]")) {
+            return;
+        }
+        event.preventDefault();
+        this.select(this.#list[next]);
+        this.#buttons.get(this.selected).select.focus();
+    }
+
+    async #thumbnails() {
+        if (document.hidden) {
+            return;
+        }
+        for (const machine of this.#list) {
+            if (machine.desktop.state !== "connected") {
+                continue;
+            }
+            const picture = await machine.desktop.thumbnail(...THUMBNAIL).catch(() => null);
+            const canvas = this.#buttons.get(machine)?.picture;
+            if (picture && canvas) {
+                [canvas.width, canvas.height] = [picture.width, picture.height];
+                canvas.getContext("2d").putImageData(picture, 0, 0);
+            }
+        }
+    }
+
+    #keep() {
+        writeMachines(this.#list.map((machine) => machine.record), this.#list.indexOf(this.selected));
+    }
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** The machine that the page's address names. */
+function asked(query) {
+    const [host, port, url, token] = ["host", "port", "url", "token"].map((name) => query.get(name));
+    if (token) {
+        return { token };
+    }
+    if (url) {
+        return { url };
+    }
+    if (host) {
+        return { host, port: Number(port ?? 5900), direct: query.has("direct") };
+    }
+    return query.has("demo") ? { demo: true } : null;
+}
+
+function same(a, b) {
+    return ["host", "port", "url", "token", "demo"].every((name) => a[name] === b[name]);
+}

@@ -1,0 +1,107 @@
+// The worker of one <spice-desktop>: loads the library and does what the page asks.
+//
+// From the page: [id, method, ...arguments]; id 0 wants no answer. The first messages are [0, "build", name],
+// [0, "library", module], which is null where the page could not compile it, and [0, "open", canvas, renderer].
+// To the page: ["answer", id, value] or ["error", id, text], and what the library tells by the methods of `Page`.
+
+/** The library, as soon as it is there; whoever opens hears if it is not. */
+let coming = null;
+/** Takes the compiled library. */
+let compiled = null;
+let desktop = null;
+/** What the page asked for before the library was there. */
+let waiting = [];
+
+const page = new Proxy({}, {
+    get: (_, name) => (...values) => self.postMessage([name, ...values], transferable(values)),
+});
+
+function transferable(values) {
+    return values.filter((value) => ArrayBuffer.isView(value)).map((value) => value.buffer);
+}
+
+self.onmessage = ({ data }) => {
+    if (data[1] === "build") {
+        coming = load(data[2]);
+        coming.catch(() => {});
+    } else if (data[1] === "library") {
+        compiled(data[2]);
+    } else if (data[1] === "open") {
+        open(data[2], data[3]);
+    } else if (desktop) {
+        run(data);
+    } else if (waiting) {
+        waiting.push(data);
+    }
+};
+
+async function open(canvas, renderer) {
+    try {
+        const suited = renderer === "auto" ? suitedRenderer() : renderer;
+        const library = await coming;
+        desktop = new library.Desktop(page, canvas, suited);
+    } catch (error) {
+        fail(error);
+        return;
+    }
+    canvas?.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas?.addEventListener("webglcontextrestored", () => run([0, "restore"]));
+    const calls = waiting;
+    waiting = null;
+    calls.forEach(run);
+}
+
+async function load(build) {
+    const module = new Promise((resolve) => {
+        compiled = resolve;
+    });
+    const library = await import(`./wasm/${build}/web_client.js`);
+    const file = new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url);
+    await library.default({ module_or_path: await module ?? file });
+    return library;
+}
+
+/** WebGL2 where a graphics processor does it; where the main processor would have to, the 2D canvas is cheaper. */
+function suitedRenderer() {
+    const gl = new OffscreenCanvas(1, 1).getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+    if (!gl) {
+        return "2d";
+    }
+    const names = gl.getExtension("WEBGL_debug_renderer_info");
+    const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+    gl.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? "2d" : "webgl2";
+}
+
+async function run([id, method, ...values]) {
+    try {
+        // Calls begin in order; those that take time end when they will.
+        const value = await desktop[method](...values);
+        if (id) {
+            self.postMessage(["answer", id, value], transferable([value, value?.pixels]));
+        }
+    } catch (error) {
+        if (id) {
+            self.postMessage(["error", id, String(error?.message ?? error)]);
+        }
+        if (error instanceof WebAssembly.RuntimeError) {
+            fail(error);
+        }
+    }
+}
+
+/** The library is beyond repair; the page starts a new worker when it connects again. */
+function fail(error) {
+    desktop = null;
+    waiting = null;
+    self.postMessage(["crashed", String(error?.message ?? error)]);
+}
+
+self.addEventListener("error", (event) => {
+    event.preventDefault();
+    fail(event.error ?? event.message);
+});
+self.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    fail(event.reason);
+});

@@ -1,0 +1,212 @@
+//! The canvases of all display channels of a session, which may have to wait for each other.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::{Bytes, BytesMut};
+use spice_proto::msg::Message;
+use spice_proto::msg::display::ServerMessage;
+use thiserror::Error;
+
+use crate::canvas::{Applied, Canvas, CanvasConfig, CanvasError, SharedCaches};
+
+/// One [`Canvas`] for each display channel, by the channel's id.
+///
+/// A picture that one channel brings may be needed on another before it has come. The canvas concerned then waits, and
+/// its messages with it; the others go on. Whoever wants a thread for each canvas does the same with a queue of its own
+/// and [`Applied::Blocked`].
+#[derive(Debug)]
+pub struct Displays {
+    config: CanvasConfig,
+    caches: SharedCaches,
+    lanes: BTreeMap<u8, Lane>,
+    limits: WaitLimits,
+}
+
+#[derive(Debug)]
+struct Lane {
+    canvas: Canvas,
+    /// What waits, encoded so that it keeps nothing else in memory.
+    held: VecDeque<(u16, Bytes)>,
+    bytes: usize,
+}
+
+/// What may wait on one display channel for the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitLimits {
+    /// Most messages. 1024: servers send at most two windows of 40 messages without being answered.
+    pub messages: usize,
+    /// Most bytes of these messages. 64 MiB: two uncompressed screens of 4096 × 2048. A single message may be longer.
+    pub bytes: usize,
+}
+
+impl Default for WaitLimits {
+    fn default() -> Self {
+        Self { messages: 1024, bytes: 64 << 20 }
+    }
+}
+
+/// Why a display channel cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DisplayError {
+    /// The canvas says so.
+    #[error(transparent)]
+    Canvas(#[from] CanvasError),
+    /// More waits than [`WaitLimits`] admit.
+    #[error(
+        "display {display} waits for pictures of other displays, with {messages} messages of {bytes} bytes behind"
+    )]
+    Waiting {
+        /// The channel's id.
+        display: u8,
+        /// Messages that wait.
+        messages: usize,
+        /// Bytes of these messages.
+        bytes: usize,
+    },
+}
+
+impl Displays {
+    /// No canvas yet; each comes with its channel's first message.
+    pub fn new(config: CanvasConfig, caches: SharedCaches) -> Self {
+        Self { config, caches, lanes: BTreeMap::new(), limits: WaitLimits::default() }
+    }
+
+    /// With other bounds on what may wait.
+    #[must_use]
+    pub fn wait_limits(mut self, limits: WaitLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Carries out a message of display channel `display`, or keeps it until another channel has brought what it
+    /// needs. True if nothing waits any more on that channel.
+    ///
+    /// # Errors
+    /// [`DisplayError`] if the channel `display` cannot go on, or another one that this message let go on.
+    pub fn apply(&mut self, display: u8, message: &ServerMessage) -> Result<bool, DisplayError> {
+        self.apply_with(display, message, |canvas| canvas.apply(message))
+    }
+
+    /// [`apply`](Self::apply) for a message whose picture may have been decoded ahead.
+    ///
+    /// # Errors
+    /// [`DisplayError`], as from `apply`.
+    #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+    #[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
+    pub fn apply_prepared(
+        &mut self,
+        display: u8,
+        prepared: &crate::canvas::Prepared,
+    ) -> Result<bool, DisplayError> {
+        self.apply_with(display, prepared.message(), |canvas| canvas.apply_prepared(prepared))
+    }
+
+    fn apply_with(
+        &mut self,
+        display: u8,
+        message: &ServerMessage,
+        apply: impl FnOnce(&mut Canvas) -> Result<Applied, CanvasError>,
+    ) -> Result<bool, DisplayError> {
+        let lane = self.lanes.entry(display).or_insert_with(|| Lane {
+            canvas: Canvas::new(self.config.clone(), self.caches.clone()),
+            held: VecDeque::new(),
+            bytes: 0,
+        });
+        if !lane.held.is_empty() || apply(&mut lane.canvas)? != Applied::Done {
+            lane.hold(display, message, &self.limits)?;
+            return Ok(false);
+        }
+        if self.lanes.values().any(|lane| !lane.held.is_empty()) {
+            self.advance()?;
+        }
+        Ok(true)
+    }
+
+    /// The canvas of a display channel.
+    pub fn canvas(&self, display: u8) -> Option<&Canvas> {
+        self.lanes.get(&display).map(|lane| &lane.canvas)
+    }
+
+    /// The canvas of a display channel, to take its events and damage.
+    pub fn canvas_mut(&mut self, display: u8) -> Option<&mut Canvas> {
+        self.lanes.get_mut(&display).map(|lane| &mut lane.canvas)
+    }
+
+    /// All canvases with their channels' ids, in order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (u8, &mut Canvas)> {
+        self.lanes.iter_mut().map(|(id, lane)| (*id, &mut lane.canvas))
+    }
+
+    /// Forgets a display channel that has ended. What waited for its pictures waits in vain from now on.
+    pub fn remove(&mut self, display: u8) -> Option<Canvas> {
+        self.lanes.remove(&display).map(|lane| lane.canvas)
+    }
+
+    /// Messages that wait on display channel `display`. An application that is told of the time stops the session when
+    /// this has not changed for 10 seconds.
+    pub fn waiting(&self, display: u8) -> usize {
+        self.lanes.get(&display).map_or(0, |lane| lane.held.len())
+    }
+
+    /// A lost connection, or one that moves without keeping its state: empties the shared caches, and makes all
+    /// canvases forget what they must, see [`Canvas::disconnect`].
+    pub fn disconnect(&mut self) {
+        self.caches.clear();
+        for lane in self.lanes.values_mut() {
+            lane.canvas.disconnect();
+            lane.held.clear();
+            lane.bytes = 0;
+        }
+    }
+
+    /// Goes on wherever something waited, as long as anything moves.
+    fn advance(&mut self) -> Result<(), DisplayError> {
+        let mut moved = true;
+        while moved {
+            moved = false;
+            for lane in self.lanes.values_mut() {
+                moved |= lane.advance()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Lane {
+    fn hold(
+        &mut self,
+        display: u8,
+        message: &ServerMessage,
+        limits: &WaitLimits,
+    ) -> Result<(), DisplayError> {
+        let mut body = BytesMut::new();
+        message.encode_body(&mut body);
+        self.bytes += body.len();
+        self.held.push_back((message.kind(), body.freeze()));
+        let (messages, bytes) = (self.held.len(), self.bytes);
+        if messages > limits.messages || bytes > limits.bytes && messages > 1 {
+            return Err(DisplayError::Waiting { display, messages, bytes });
+        }
+        Ok(())
+    }
+
+    /// Carries out what waited; true if any of it went through.
+    fn advance(&mut self) -> Result<bool, DisplayError> {
+        let mut moved = false;
+        while let Some((kind, body)) = self.held.front() {
+            // What was decoded once has few pointers.
+            let message = ServerMessage::decode(*kind, body, u32::MAX);
+            if let Ok(message) = message
+                && self.canvas.apply(&message)? != Applied::Done
+            {
+                break;
+            }
+            self.bytes -= body.len();
+            self.held.pop_front();
+            moved = true;
+        }
+        Ok(moved)
+    }
+}

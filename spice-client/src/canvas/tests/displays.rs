@@ -1,0 +1,117 @@
+//! Several displays, on one thread and on several.
+
+use std::sync::mpsc;
+use std::thread;
+
+use super::*;
+use crate::canvas::{Blocked, DisplayError, Displays, WaitLimits};
+
+fn screen() -> ServerMessage {
+    let (surface_id, format, flags) = (SurfaceId(0), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
+    ServerMessage::SurfaceCreate(SurfaceCreate { surface_id, width: 2, height: 2, format, flags })
+}
+
+fn solid(color: u32) -> Image {
+    picture(2, &[color; 4])
+}
+
+fn displays() -> Displays {
+    let mut displays = Displays::new(CanvasConfig::default(), SharedCaches::default());
+    for id in 0..2 {
+        assert_eq!(displays.apply(id, &screen()), Ok(true));
+    }
+    displays
+}
+
+fn color(displays: &Displays, id: u8) -> u32 {
+    pixels(displays.canvas(id).expect("it has a screen"), 0)[0]
+}
+
+#[test]
+fn one_display_waits_for_another_and_keeps_its_order() {
+    let mut displays = displays();
+    assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
+    assert_eq!(displays.apply(1, &put(0, 0, 0, cached(8, ImageFlags::CACHE_ME, solid(5)))), Ok(false));
+    assert_eq!((displays.waiting(1), color(&displays, 1)), (2, 0));
+    // The other display goes on, waits for what waits here, and brings what is missing.
+    assert_eq!(displays.apply(0, &put(0, 0, 0, solid(9))), Ok(true));
+    assert_eq!(color(&displays, 0), 9);
+    assert_eq!(displays.apply(0, &put(0, 0, 0, cached(7, ImageFlags::CACHE_ME, solid(3)))), Ok(true));
+    assert_eq!((displays.waiting(1), color(&displays, 1)), (0, 5), "both were drawn, in their order");
+    assert_eq!(displays.apply(0, &put(0, 0, 0, from_cache(8, 2, 2, false))), Ok(true));
+    assert_eq!(color(&displays, 0), 5);
+    let monitors = displays.iter_mut().map(|(id, canvas)| (id, canvas.drain_damage().len() > 0));
+    assert_eq!(monitors.collect::<Vec<_>>(), [(0, true), (1, true)]);
+}
+
+#[test]
+fn limit_messages_and_bytes_that_wait() {
+    for limits in [WaitLimits { messages: 3, bytes: 1 << 20 }, WaitLimits { messages: 99, bytes: 400 }] {
+        let mut displays = displays().wait_limits(limits);
+        assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
+        let full = (0..9).find_map(|_| displays.apply(1, &put(0, 0, 0, solid(1))).err());
+        let Some(DisplayError::Waiting { display: 1, messages, bytes }) = full else { panic!("{full:?}") };
+        assert!(messages > limits.messages || bytes > limits.bytes);
+        assert!(messages <= limits.messages + 1 && bytes <= limits.bytes + 200);
+    }
+}
+
+#[test]
+fn a_lost_connection_leaves_the_pictures_on_the_screens_alone() {
+    let mut displays = displays();
+    assert_eq!(displays.apply(0, &put(0, 0, 0, cached(1, ImageFlags::CACHE_ME, solid(4)))), Ok(true));
+    assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(2, 2, 2, false))), Ok(false));
+    displays.disconnect();
+    assert_eq!((displays.waiting(1), color(&displays, 0)), (0, 4));
+    assert_eq!(displays.apply(0, &put(0, 0, 0, from_cache(1, 2, 2, false))), Ok(false), "the cache is empty");
+    assert!(displays.remove(0).is_some() && displays.canvas(0).is_none());
+}
+
+#[test]
+fn canvases_work_on_threads_of_their_own() {
+    const COUNT: u64 = 200;
+    let shared = SharedCaches::default();
+    let ready = || {
+        let mut canvas = Canvas::new(CanvasConfig::default(), shared.clone());
+        assert_eq!(canvas.apply(&screen()), Ok(Applied::Done));
+        canvas
+    };
+    let (mut first, mut second) = (ready(), ready());
+    let (progress, moved) = mpsc::channel();
+    // One brings pictures, the other draws them, and waits where it is ahead.
+    let bringing = thread::spawn(move || {
+        for id in 0..COUNT {
+            done(&mut first, put(0, 0, 0, cached(id, ImageFlags::CACHE_ME, solid(id as u32))));
+            progress.send(()).expect("the other still draws");
+        }
+        first
+    });
+    let drawing = thread::spawn(move || {
+        let mut waits = 0;
+        for id in 0..COUNT {
+            let message = put(0, 0, 0, from_cache(id, 2, 2, true));
+            while second.apply(&message) == Ok(Applied::Blocked(Blocked::Picture(ImageId(id)))) {
+                waits += 1;
+                moved.recv().expect("the other still brings something");
+            }
+            assert_eq!(pixels(&second, 0), [id as u32; 4]);
+        }
+        (second, waits)
+    });
+    let (second, waits) = drawing.join().expect("no panic");
+    assert!(waits <= COUNT);
+    let first = bringing.join().expect("no panic");
+    assert_eq!(pixels(&first, 0), pixels(&second, 0));
+    assert_eq!(shared.pictures(), COUNT as usize);
+}
+
+#[test]
+fn graphics_memory_is_reported() {
+    let mut canvas = canvas(2, 2, SurfaceFormat::XRGB);
+    let scanout = GlScanoutUnix { width: 5, height: 6, ..GlScanoutUnix::default() };
+    let draw = GlDraw { x: 1, y: 2, w: 3, h: 4 };
+    done(&mut canvas, ServerMessage::GlScanoutUnix(scanout));
+    done(&mut canvas, ServerMessage::GlDraw(draw));
+    assert_eq!(canvas.poll_event(), Some(Event::GlScanout(scanout)));
+    assert_eq!(canvas.poll_event(), Some(Event::GlDraw(draw)));
+}

@@ -1,0 +1,150 @@
+//! The browser as a platform.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use js_sys::{Function, Uint8Array};
+use spice_proto::Instant;
+use spice_proto::session::Endpoint;
+use spice_proto::types::ChannelId;
+use wasm_bindgen::prelude::*;
+
+use crate::transport::Platform;
+use crate::transport::websocket::{Connect, Traffic};
+
+/// A browser's WebSockets, timers and randomness. Works in pages and in workers.
+///
+/// ```no_run
+/// use spice_client::ClientConfig;
+/// use spice_client::spice_proto::session::Address;
+/// use spice_client::transport::websocket::Browser;
+///
+/// let url = "wss://console.example/spice?host=vm7&port=5900";
+/// // The address is what errors show.
+/// let config = ClientConfig::new(Address::Other("console.example".into()));
+/// let (client, driver) = spice_client::connect(Browser::new(url), config);
+/// // wasm_bindgen_futures::spawn_local(driver);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Browser {
+    url: String,
+    traffic: Traffic,
+}
+
+impl Browser {
+    /// A platform whose streams all go to the WebSocket at `url`, `ws://` or `wss://`.
+    pub fn new(url: &str) -> Self {
+        Self { url: url.into(), traffic: Traffic::default() }
+    }
+
+    /// What the platform's streams have moved.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+}
+
+impl Platform for Browser {
+    type Stream = super::WebSocketStream;
+    type Connect = Connect;
+    type Sleep = Sleep;
+
+    fn connect(&mut self, _endpoint: &Endpoint, _channel: ChannelId) -> Connect {
+        Connect::new(&self.url, &self.traffic)
+    }
+
+    fn sleep(&mut self, duration: Duration) -> Sleep {
+        Sleep::new(duration)
+    }
+
+    fn now(&self) -> Instant {
+        Instant::new(Duration::from_secs_f64(performance_now().max(0.0) / 1000.0))
+    }
+
+    fn entropy(&mut self) -> io::Result<[u8; 32]> {
+        let array = Uint8Array::new_with_length(32);
+        get_random_values(&array).map_err(|_| io::Error::other("the browser gives no random numbers"))?;
+        let mut bytes = [0; 32];
+        array.copy_to(&mut bytes);
+        Ok(bytes)
+    }
+}
+
+/// A wait, by the browser's `setTimeout`. Dropping it takes the timer back.
+pub struct Sleep {
+    state: Rc<RefCell<Timer>>,
+    id: Option<JsValue>,
+    /// Kept for as long as the browser may call it.
+    _due: Closure<dyn FnMut()>,
+}
+
+#[derive(Default)]
+struct Timer {
+    due: bool,
+    waker: Option<Waker>,
+}
+
+impl Sleep {
+    /// Waits for `duration`, in steps of a millisecond, rounded up.
+    pub fn new(duration: Duration) -> Self {
+        let state = Rc::<RefCell<Timer>>::default();
+        let shared = Rc::clone(&state);
+        let due = Closure::new(move || {
+            let mut timer = shared.borrow_mut();
+            timer.due = true;
+            if let Some(waker) = timer.waker.take() {
+                waker.wake();
+            }
+        });
+        let ms = duration.as_nanos().div_ceil(1_000_000).min(LONGEST_MS);
+        let id = set_timeout(due.as_ref().unchecked_ref(), i32::try_from(ms).unwrap_or(i32::MAX));
+        Self { state, id: Some(id), _due: due }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut timer = self.state.borrow_mut();
+        if timer.due {
+            return Poll::Ready(());
+        }
+        timer.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            clear_timeout(&id);
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("due", &self.state.borrow().due).finish_non_exhaustive()
+    }
+}
+
+/// Longest time of a browser's timer in milliseconds; longer ones would be due at once.
+const LONGEST_MS: u128 = i32::MAX as u128;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &Function, ms: i32) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue);
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
+    fn get_random_values(array: &Uint8Array) -> Result<JsValue, JsValue>;
+}

@@ -1,0 +1,409 @@
+//! Frames that wait for their time.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use spice_proto::msg::display::{ServerMessage, SurfaceFlags, VideoCodecType};
+use spice_proto::types::{StreamId, SurfaceId};
+use spice_proto::wire::Blob;
+
+use super::margin;
+
+/// Keeps the frames of one display channel's videos until they are due, and lets everything else pass.
+///
+/// All times are milliseconds of the multimedia clock, which wraps. When the clock is set anew, what waits is judged by
+/// the new time.
+#[derive(Debug, Default)]
+pub struct Schedule {
+    limits: ScheduleLimits,
+    streams: BTreeMap<StreamId, Stream>,
+    /// The surface on which frames are shown as they come, while no sound plays.
+    streaming: Option<SurfaceId>,
+    audio: bool,
+    bytes: usize,
+    dropped: u64,
+}
+
+#[derive(Debug)]
+struct Stream {
+    codec: VideoCodecType,
+    surface: SurfaceId,
+    queue: VecDeque<Frame>,
+}
+
+#[derive(Debug)]
+struct Frame {
+    due: u32,
+    message: ServerMessage,
+    len: usize,
+}
+
+/// What may wait; the oldest frames go when it is more. Besides, each stream's queue keeps places for twice as many
+/// frames of some hundred bytes at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScheduleLimits {
+    /// Most streams that are kept apart; frames of others pass at once. 64: servers use 50.
+    pub streams: usize,
+    /// Most frames of one stream. 64: more than two seconds at 30 frames a second; servers send them 400 ms ahead.
+    pub frames: usize,
+    /// Most bytes of all frames. 32 MiB: 400 ms of ten full-screen videos.
+    pub bytes: usize,
+}
+
+impl Default for ScheduleLimits {
+    fn default() -> Self {
+        Self { streams: 64, frames: 64, bytes: 32 << 20 }
+    }
+}
+
+/// A frame whose time has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Due {
+    /// The frame's message.
+    pub message: ServerMessage,
+    /// Whether to show it. If not, it is late and a newer one is due as well, but later ones build on it: decode it.
+    pub show: bool,
+}
+
+impl Schedule {
+    /// Nothing waits.
+    pub fn new(limits: ScheduleLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Says whether sound plays. Without sound, frames on surfaces made for video alone are shown as they come.
+    pub fn set_audio_active(&mut self, active: bool) {
+        self.audio = active;
+    }
+
+    /// Takes a message that arrived at `time`: gives it back if it is to be carried out at once, and keeps it if it is
+    /// a frame for later. A frame that is too late, and on which no other builds, is dropped.
+    ///
+    /// Frames keep nothing else in memory: their data is copied.
+    pub fn push(&mut self, message: ServerMessage, time: u32) -> Option<ServerMessage> {
+        match &message {
+            ServerMessage::StreamCreate(m) => {
+                self.forget(m.id);
+                if self.streams.len() < self.limits.streams {
+                    let queue = VecDeque::new();
+                    let stream = Stream { codec: m.codec_type, surface: m.surface_id, queue };
+                    self.streams.insert(m.id, stream);
+                }
+            }
+            ServerMessage::StreamDestroy(m) => self.forget(m.id),
+            ServerMessage::StreamDestroyAll => self.clear(),
+            ServerMessage::SurfaceDestroy(m) => self.forget_surface(m.surface_id),
+            ServerMessage::SurfaceCreate(m) => {
+                if m.flags.contains(SurfaceFlags::STREAMING_MODE) {
+                    self.streaming = Some(m.surface_id);
+                } else if self.streaming == Some(m.surface_id) {
+                    self.streaming = None;
+                }
+            }
+            ServerMessage::StreamData(m) => {
+                let (id, stamp) = (m.id, m.multi_media_time);
+                return self.frame(id, stamp, time, message);
+            }
+            ServerMessage::StreamDataSized(m) => {
+                let (id, stamp) = (m.id, m.multi_media_time);
+                return self.frame(id, stamp, time, message);
+            }
+            _ => {}
+        }
+        Some(message)
+    }
+
+    /// The next frame that is due at `time`. Call until there is none.
+    pub fn pop(&mut self, time: u32) -> Option<Due> {
+        for stream in self.streams.values_mut() {
+            while stream.queue.front().is_some_and(|frame| margin(frame.due, time) <= 0) {
+                let Some(frame) = stream.queue.pop_front() else { break };
+                self.bytes -= frame.len;
+                // What comes late is shown all the same if there is nothing newer to show.
+                let show = stream.queue.front().is_none_or(|next| margin(next.due, time) > 0);
+                if show || stream.codec != VideoCodecType::MJPEG {
+                    return Some(Due { message: frame.message, show });
+                }
+                self.dropped += 1;
+            }
+        }
+        None
+    }
+
+    /// How long after `time` the next frame is due; `None` when no frame waits.
+    pub fn next_due(&self, time: u32) -> Option<Duration> {
+        let fronts = self.streams.values().filter_map(|stream| stream.queue.front());
+        let least = fronts.map(|frame| margin(frame.due, time)).min()?;
+        Some(Duration::from_millis(u64::try_from(least).unwrap_or(0)))
+    }
+
+    /// Frames that wait.
+    pub fn waiting(&self) -> usize {
+        self.streams.values().map(|stream| stream.queue.len()).sum()
+    }
+
+    /// Bytes of the frames that wait.
+    pub fn waiting_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Frames that were neither shown nor decoded, because they came too late or were too many.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The connection is lost: nothing that waits will be shown.
+    pub fn clear(&mut self) {
+        self.streams.clear();
+        self.bytes = 0;
+    }
+
+    fn frame(
+        &mut self,
+        id: StreamId,
+        stamp: u32,
+        time: u32,
+        message: ServerMessage,
+    ) -> Option<ServerMessage> {
+        let at_once = !self.audio && self.streaming.is_some();
+        let streaming = self.streaming.filter(|_| at_once);
+        // Frames of streams that nobody knows draw nothing.
+        let Some(stream) = self.streams.get_mut(&id) else { return Some(message) };
+        // Some graphics drivers stamp frames with 0.
+        let mut due = if stamp == 0 { time.wrapping_add(UNSTAMPED_MS) } else { stamp };
+        let late = margin(due, time) < 0;
+        if late && stream.codec == VideoCodecType::MJPEG {
+            self.dropped += 1;
+            return None;
+        }
+        if streaming == Some(stream.surface) && !late {
+            due = time;
+        }
+        // A stamp from before what waits: the server's clock was set back, and what waits would come out of order.
+        if stream.queue.back().is_some_and(|last| margin(due, last.due) < 0)
+            && stream.codec == VideoCodecType::MJPEG
+        {
+            self.dropped += stream.queue.len() as u64;
+            self.bytes -= stream.queue.drain(..).map(|frame| frame.len).sum::<usize>();
+        }
+        let (message, len) = own(message);
+        stream.queue.push_back(Frame { due, message, len });
+        self.bytes += len;
+        while stream.queue.len() > self.limits.frames || self.bytes > self.limits.bytes {
+            let Some(frame) = stream.queue.pop_front() else { break };
+            self.bytes -= frame.len;
+            self.dropped += 1;
+        }
+        None
+    }
+
+    fn forget(&mut self, id: StreamId) {
+        if let Some(stream) = self.streams.remove(&id) {
+            self.bytes -= stream.queue.iter().map(|frame| frame.len).sum::<usize>();
+        }
+    }
+
+    fn forget_surface(&mut self, surface: SurfaceId) {
+        let bytes = &mut self.bytes;
+        self.streams.retain(|_, stream| {
+            let gone = stream.surface == surface;
+            if gone {
+                *bytes -= stream.queue.iter().map(|frame| frame.len).sum::<usize>();
+            }
+            !gone
+        });
+    }
+}
+
+/// The frame without the received block that it is a part of, and what it takes.
+fn own(mut message: ServerMessage) -> (ServerMessage, usize) {
+    let data = match &mut message {
+        ServerMessage::StreamData(m) => &mut m.data,
+        ServerMessage::StreamDataSized(m) => &mut m.data,
+        _ => return (message, 0),
+    };
+    let copy = Bytes::copy_from_slice(data);
+    let len = copy.len() + FRAME_BYTES;
+    *data = Blob::new(copy).unwrap_or_default();
+    (message, len)
+}
+
+/// How long a frame without a time waits, in milliseconds.
+const UNSTAMPED_MS: u32 = 100;
+/// Bytes of bookkeeping counted for each frame.
+const FRAME_BYTES: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use spice_proto::msg::display::{
+        Clip, StreamCreate, StreamData, StreamDestroy, StreamFlags, SurfaceCreate, SurfaceDestroy,
+        SurfaceFormat,
+    };
+    use spice_proto::types::Rect;
+
+    use super::*;
+
+    fn create(id: u32, codec_type: VideoCodecType) -> ServerMessage {
+        ServerMessage::StreamCreate(StreamCreate {
+            surface_id: SurfaceId(0),
+            id: StreamId(id),
+            flags: StreamFlags::TOP_DOWN,
+            codec_type,
+            stamp: 0,
+            stream_width: 8,
+            stream_height: 8,
+            src_width: 8,
+            src_height: 8,
+            dest: Rect::at(0, 0, 8, 8),
+            clip: Clip::None,
+        })
+    }
+
+    fn frame(id: u32, stamp: u32) -> ServerMessage {
+        let data = Blob::new(vec![7; 10].into()).unwrap();
+        ServerMessage::StreamData(StreamData { id: StreamId(id), multi_media_time: stamp, data })
+    }
+
+    fn schedule(codec: VideoCodecType) -> Schedule {
+        let mut schedule = Schedule::default();
+        assert!(schedule.push(create(1, codec), 0).is_some());
+        schedule
+    }
+
+    /// The stamps of all that is due, negative for frames that are not to be shown.
+    fn due(schedule: &mut Schedule, time: u32) -> Vec<i64> {
+        std::iter::from_fn(|| schedule.pop(time))
+            .map(|due| match due.message {
+                ServerMessage::StreamData(m) if due.show => i64::from(m.multi_media_time),
+                ServerMessage::StreamData(m) => -i64::from(m.multi_media_time),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn frames_wait_for_their_time_and_other_messages_do_not() {
+        let mut schedule = schedule(VideoCodecType::MJPEG);
+        for stamp in [400, 440, 480] {
+            assert_eq!(schedule.push(frame(1, stamp), 10), None);
+        }
+        assert_eq!(schedule.push(ServerMessage::Mark, 10), Some(ServerMessage::Mark));
+        assert_eq!(schedule.push(frame(9, 500), 10), Some(frame(9, 500)), "of no known stream");
+        assert_eq!(schedule.next_due(150), Some(Duration::from_millis(250)));
+        assert_eq!(due(&mut schedule, 399), []);
+        assert_eq!(due(&mut schedule, 400), [400]);
+        assert_eq!(due(&mut schedule, 445), [440]);
+        assert_eq!(schedule.next_due(500), Some(Duration::ZERO));
+        assert_eq!(due(&mut schedule, 500), [480], "late, but there is nothing newer");
+        assert_eq!((schedule.next_due(500), schedule.waiting(), schedule.waiting_bytes()), (None, 0, 0));
+        assert_eq!(schedule.dropped(), 0);
+    }
+
+    #[test]
+    fn late_frames_are_dropped_unless_others_build_on_them() {
+        let mut mjpeg = schedule(VideoCodecType::MJPEG);
+        assert_eq!(mjpeg.push(frame(1, 99), 100), None);
+        assert_eq!((mjpeg.waiting(), mjpeg.dropped()), (0, 1));
+        for stamp in [110, 120, 130, 140] {
+            mjpeg.push(frame(1, stamp), 100);
+        }
+        assert_eq!(due(&mut mjpeg, 135), [130]);
+        assert_eq!((mjpeg.dropped(), mjpeg.waiting()), (3, 1));
+        let mut vp8 = schedule(VideoCodecType::VP8);
+        for stamp in [99, 110, 120, 140] {
+            vp8.push(frame(1, stamp), 100);
+        }
+        assert_eq!(due(&mut vp8, 125), [-99, -110, 120]);
+        assert_eq!(vp8.dropped(), 0);
+    }
+
+    #[test]
+    fn a_frame_from_before_what_waits_replaces_it() {
+        let mut schedule = schedule(VideoCodecType::MJPEG);
+        for stamp in [500, 540, 200] {
+            schedule.push(frame(1, stamp), 100);
+        }
+        assert_eq!((schedule.waiting(), schedule.dropped()), (1, 2));
+        assert_eq!(due(&mut schedule, 600), [200]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_anew_moves_what_waits() {
+        let mut schedule = schedule(VideoCodecType::MJPEG);
+        schedule.push(frame(1, 5000), 4900);
+        assert_eq!(schedule.next_due(1000), Some(Duration::from_millis(4000)));
+        assert_eq!(due(&mut schedule, 60_000), [5000]);
+        // Across the end of the clock's range.
+        schedule.push(frame(1, 10), u32::MAX - 10);
+        assert_eq!(schedule.next_due(u32::MAX - 10), Some(Duration::from_millis(21)));
+    }
+
+    #[test]
+    fn frames_without_a_time_wait_a_little() {
+        let mut schedule = schedule(VideoCodecType::MJPEG);
+        schedule.push(frame(1, 0), 1000);
+        assert_eq!(schedule.next_due(1000), Some(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn surfaces_for_video_alone_show_frames_as_they_come() {
+        let mut schedule = schedule(VideoCodecType::MJPEG);
+        let surface = |flags| {
+            let (surface_id, format) = (SurfaceId(0), SurfaceFormat::XRGB);
+            ServerMessage::SurfaceCreate(SurfaceCreate { surface_id, width: 8, height: 8, format, flags })
+        };
+        schedule.push(surface(SurfaceFlags::PRIMARY | SurfaceFlags::STREAMING_MODE), 0);
+        schedule.push(frame(1, 500), 100);
+        assert_eq!(due(&mut schedule, 100), [500]);
+        schedule.set_audio_active(true);
+        schedule.push(frame(1, 600), 200);
+        assert_eq!(due(&mut schedule, 200), []);
+        schedule.set_audio_active(false);
+        schedule.push(surface(SurfaceFlags::PRIMARY), 0);
+        schedule.push(frame(1, 700), 300);
+        assert_eq!(due(&mut schedule, 300), []);
+    }
+
+    #[test]
+    fn what_waits_ends_with_its_stream() {
+        let ends = [
+            ServerMessage::StreamDestroy(StreamDestroy { id: StreamId(1) }),
+            ServerMessage::StreamDestroyAll,
+            ServerMessage::SurfaceDestroy(SurfaceDestroy { surface_id: SurfaceId(0) }),
+            create(1, VideoCodecType::MJPEG),
+        ];
+        for end in ends {
+            let mut schedule = schedule(VideoCodecType::MJPEG);
+            schedule.push(frame(1, 500), 100);
+            assert!(schedule.push(end, 100).is_some());
+            assert_eq!((schedule.waiting(), schedule.waiting_bytes()), (0, 0));
+            assert_eq!(schedule.pop(900), None);
+        }
+    }
+
+    #[test]
+    fn limit_streams_frames_and_bytes() {
+        let mut schedule = Schedule::new(ScheduleLimits { streams: 2, frames: 3, bytes: 1000 });
+        for id in 1..=3 {
+            schedule.push(create(id, VideoCodecType::VP8), 0);
+            for stamp in 100..110 {
+                let passed = schedule.push(frame(id, stamp), 0);
+                assert_eq!(passed.is_some(), id == 3, "a stream too many passes as it comes");
+                assert!(schedule.waiting_bytes() <= 1000);
+            }
+        }
+        assert_eq!(schedule.waiting(), 3, "of 266 bytes each");
+    }
+
+    #[test]
+    fn frames_keep_no_received_block() {
+        let block = Bytes::from(vec![1; 1 << 16]);
+        let data = Blob::new(block.slice(..10)).unwrap();
+        let message = ServerMessage::StreamData(StreamData { id: StreamId(1), multi_media_time: 900, data });
+        let mut schedule = schedule(VideoCodecType::MJPEG);
+        schedule.push(message, 0);
+        assert!(block.is_unique());
+    }
+}
