@@ -27,6 +27,7 @@ pub mod relay;
 pub mod script;
 pub mod spicy;
 pub mod temp;
+#[cfg(feature = "servers")]
 pub mod usage;
 pub mod xspice;
 
