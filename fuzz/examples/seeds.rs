@@ -112,6 +112,8 @@ fn choices() -> Result<()> {
         for target in ["agent_bodies", "agent_round_trip", "agent_stream", "agent_client", "agent_guest"] {
             write(target, &seed.to_string(), &bytes)?;
         }
+        let bytes: Vec<u8> = noise(300 + seed).take(200 + 100 * seed as usize).collect();
+        write("client", &seed.to_string(), &bytes)?;
     }
     for format in 0..10 {
         let sizes = [format, 20 + format, 11, format & 7, format];

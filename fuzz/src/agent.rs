@@ -2,6 +2,8 @@
 
 use spice_agent_proto::testing;
 
+use crate::memory::bounded;
+
 /// Any data of any agent message are a value or an error, and a value survives encoding and decoding.
 pub fn bodies(data: &[u8]) {
     testing::any_body(data);
@@ -23,10 +25,13 @@ pub fn stream(data: &[u8]) {
 
 /// The client's side of the agent's dialogue against an agent, a server and an application that do anything.
 pub fn client(data: &[u8]) {
-    testing::client_dialogue(data);
+    bounded("a client", MEMORY + 256 * data.len(), || testing::client_dialogue(data));
 }
 
 /// The guest's side of the agent's dialogue against a client that does anything.
 pub fn guest(data: &[u8]) {
-    testing::guest_dialogue(data);
+    bounded("an agent", MEMORY + 256 * data.len(), || testing::guest_dialogue(data));
 }
+
+/// What a side may hold whatever it hears: its buffers for messages and chunks.
+const MEMORY: usize = 512 << 10;

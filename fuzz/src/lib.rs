@@ -20,6 +20,7 @@ mod script;
 pub mod agent;
 pub mod canvas;
 pub mod channel;
+pub mod client;
 pub mod codecs;
 pub mod frames;
 pub mod link;
@@ -48,6 +49,7 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("agent_stream", agent::stream),
     ("agent_client", agent::client),
     ("agent_guest", agent::guest),
+    ("client", client::client),
     ("canvas", canvas::canvas),
     ("bitmap", codecs::bitmap),
     ("quic", codecs::quic),

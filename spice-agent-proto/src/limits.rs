@@ -38,8 +38,9 @@ pub struct Limits {
     pub clipboard_requests: usize,
     /// Events that wait for the caller before the peer is made to wait. 256.
     pub queued_events: usize,
-    /// Bytes that wait to be sent before commands are refused, pieces of files not counted. 8 MiB. One message may go
-    /// beyond, so that clipboard content of any allowed length can be sent.
+    /// Bytes that wait to be sent before commands are refused, and text whose line ends are converted with them, pieces
+    /// of files not counted. 8 MiB. One message may go beyond, so that clipboard content of any allowed length can be
+    /// sent.
     pub queued_output: usize,
     /// Messages that wait to be sent before the peer is made to wait, pieces of files not counted. 1024: answers are
     /// short, and a peer that asks without reading is in no hurry.

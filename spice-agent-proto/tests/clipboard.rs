@@ -662,6 +662,39 @@ fn limit_grab_types() {
     assert_eq!(too_many, Err(LimitExceeded { limit: "grab_types", value: 3, bound: 2 }.into()));
 }
 
+/// A guest that asks again and again without taking the answers gets no more copies than the limit allows.
+#[test]
+fn limit_queued_output_of_converted_text() {
+    let mut config = ClientConfig::default();
+    config.limits.queued_output = 100_000;
+    let caps = (AgentCaps::AGENT - AgentCaps::GUEST_LINEEND_LF) | AgentCaps::GUEST_LINEEND_CRLF;
+    let mut lone = LoneClient::ready_with(caps, config);
+    lone.client.clipboard_grab(SELECTION, &[TEXT, PNG]).unwrap();
+    lone.said();
+    let text = Bytes::from(vec![b'\n'; 60_000]);
+    let mut refused = 0;
+    let info = allocation_counter::measure(|| {
+        for _ in 0..500 {
+            lone.says(&request(TEXT));
+            assert_eq!(lone.events().len(), 1);
+            refused += usize::from(lone.client.clipboard_answer(SELECTION, TEXT, text.clone()).is_err());
+        }
+    });
+    assert_eq!(refused, 499);
+    assert!(info.bytes_max < 1_000_000, "{info:?}");
+    let said = lone.said();
+    assert_eq!(said.len(), 500, "every request has its answer");
+    assert!(said[1..].iter().all(|message| *message == content(TEXT, b"")));
+    // What is not converted is shared, and what has been taken makes room.
+    for _ in 0..3 {
+        lone.says(&request(PNG));
+        lone.client.clipboard_answer(SELECTION, PNG, text.clone()).unwrap();
+    }
+    lone.said();
+    lone.says(&request(TEXT));
+    lone.client.clipboard_answer(SELECTION, TEXT, text).unwrap();
+}
+
 #[test]
 fn limit_clipboard_requests() {
     let mut lone = small_client();

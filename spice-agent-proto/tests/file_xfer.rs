@@ -224,20 +224,22 @@ fn numbers_count_up_from_1_and_are_not_used_again() {
 
 #[test]
 fn every_failure_of_the_guest_ends_the_transfer_with_its_detail() {
-    for (result, detail) in [
-        (FileXferResult::ERROR, StatusDetail::None),
-        (FileXferResult::ERROR, StatusDetail::Io { code: 31 }),
-        (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::None),
-        (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::FreeSpace(12345)),
-        (FileXferResult::SESSION_LOCKED, StatusDetail::None),
-        (FileXferResult::VDAGENT_NOT_CONNECTED, StatusDetail::None),
-        (FileXferResult::DISABLED, StatusDetail::None),
-        (FileXferResult(99), StatusDetail::None),
+    for (result, detail, sentence) in [
+        (FileXferResult::ERROR, StatusDetail::None, "could not write it: check"),
+        (FileXferResult::ERROR, StatusDetail::Io { code: 31 }, "(GIOErrorEnum 31)"),
+        (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::None, "has no room for it"),
+        (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::FreeSpace(12345), "only 12345 bytes left"),
+        (FileXferResult::SESSION_LOCKED, StatusDetail::None, "unlock it"),
+        (FileXferResult::VDAGENT_NOT_CONNECTED, StatusDetail::None, "log in"),
+        (FileXferResult::DISABLED, StatusDetail::None, "takes no files"),
+        (FileXferResult(99), StatusDetail::None, "answered FileXferResult(99)"),
     ] {
         for mut lone in [LoneClient::announced(5), LoneClient::sending(5)] {
             lone.events();
             lone.says(&detailed(1, result, detail));
-            assert_eq!(lone.file_events(), [ended(1, Outcome::Failed { result, detail })]);
+            let outcome = Outcome::Failed { result, detail };
+            assert!(outcome.to_string().contains(sentence), "{outcome}");
+            assert_eq!(lone.file_events(), [ended(1, outcome)]);
             // The agent knows; it is not told.
             assert_eq!(lone.said(), []);
         }
@@ -463,6 +465,27 @@ fn the_client_may_cancel_or_fail() {
         assert_eq!(lone.file_events(), [aborted(1, why)]);
         assert_eq!(lone.said(), []);
     }
+}
+
+#[test]
+fn both_sides_may_cancel_at_once() {
+    let mut pair = Pair::ready();
+    let id = pair.client.file_send("name", 1_000_000).unwrap();
+    pair.run();
+    pair.guest.file_accept(id).unwrap();
+    pair.run();
+    pair.client_events.clear();
+    pair.guest_events.clear();
+    // Neither has heard of the other's when it says so; each has its own end, once, and what crosses is ignored.
+    pair.client.file_cancel(id).unwrap();
+    pair.guest.file_finish(id, FileXferResult::CANCELLED, StatusDetail::None).unwrap();
+    pair.run();
+    assert_eq!(std::mem::take(&mut pair.client_events), [ended(id, Outcome::CancelledHere).into()]);
+    assert_eq!(pair.guest_events, []);
+    // The next file has nothing to do with it.
+    let files = BTreeMap::from([(id + 1, Bytes::from_static(b"content"))]);
+    assert_eq!(pair.client.file_send("name", 7), Ok(id + 1));
+    assert_eq!(transfer(&mut pair, &files)[&(id + 1)], (b"content".to_vec(), Some(Outcome::Success)));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod frames;
 mod guest;
 mod hostile;
 mod life_cycle;
+mod loopback;
 mod messages;
 mod peers;
 

@@ -260,6 +260,24 @@ impl Console {
         self.waiting.push_back(Notification::Other(Event::Playback(id, message)));
     }
 
+    /// Keeps what waits for the first picture within bounds, however long that takes.
+    fn forget_early(&mut self) {
+        self.waiting.retain(|told| !matches!(told, Notification::FrameReceived { .. }));
+        let excess = self.waiting.len().saturating_sub(EARLY);
+        self.waiting.drain(..excess);
+    }
+
+    /// Tells the first pictures as a whole, in place of their parts.
+    fn tell_whole_frames(&mut self) {
+        self.waiting.retain(|told| !matches!(told, Notification::FrameReceived { .. }));
+        for (display, screen) in &self.screens {
+            if let Some(view) = screen.canvas.primary() {
+                let (display, damage) = (*display, vec![view.rect()]);
+                self.waiting.push_back(Notification::FrameReceived { display, damage });
+            }
+        }
+    }
+
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), ConsoleError>>> {
         Poll::Ready(match ready!(Pin::new(&mut self.client).poll_next(cx)) {
             Some(Ok(event)) => Some(self.take(event)),
@@ -316,7 +334,8 @@ impl Screen {
     }
 }
 
-/// A console that is coming up, as a future: done with the first complete picture.
+/// A console that is coming up, as a future: done with the first complete picture. Of what is told before that, the
+/// last 256 notifications are kept, and the frames become one.
 #[derive(Debug)]
 #[must_use = "a console comes up while this is polled"]
 pub struct Connecting {
@@ -332,8 +351,10 @@ impl Future for Connecting {
         };
         loop {
             if console.screens.values().any(|screen| screen.canvas.is_marked()) {
+                console.tell_whole_frames();
                 return Poll::Ready(Ok(console));
             }
+            console.forget_early();
             match console.poll_event(cx) {
                 Poll::Ready(Some(Ok(()))) => {}
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
@@ -347,5 +368,7 @@ impl Future for Connecting {
     }
 }
 
+/// Notifications that are kept until there is a picture.
+const EARLY: usize = 256;
 /// Drawing messages of one display that wait for an image of another at most; beyond that they are drawn without.
 const PENDING: usize = 256;

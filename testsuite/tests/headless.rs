@@ -7,7 +7,9 @@ use std::time::Duration;
 use testsuite::guest::Guest;
 use testsuite::process::{Finished, Program, args};
 use testsuite::programs::binary;
-use testsuite::wait_for;
+use testsuite::qemu::{Access, Qemu};
+use testsuite::temp::TempDir;
+use testsuite::{net, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -31,7 +33,12 @@ fn said(guest: &Guest, task: &[&str], arguments: &[&str]) -> String {
 fn every_task() {
     let mut guest = Guest::start().unwrap();
 
-    let facts = said(&guest, &["info", "--json"], &[]);
+    // This X driver lets the agent in when a client has come.
+    let facts = wait_for("the agent", LIMIT, || {
+        let facts = said(&guest, &["info", "--json"], &[]);
+        Ok(facts.contains("clipboard_by_demand").then_some(facts))
+    })
+    .unwrap();
     for word in ["\"inputs 0\"", "\"agent\":true", "clipboard_by_demand", "key_scancode"] {
         assert!(facts.contains(word), "{word} in {facts}");
     }
@@ -92,6 +99,9 @@ fn every_task() {
     assert!(said_by_x.contains("current 808 x 608"), "{said_by_x}");
 
     let seen = said(&guest, &["watch", "--json", "--for", "3"], &[]);
+    for line in seen.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
     for word in ["channel-opened", "\"ready\"", "\"event\":\"surface\"", "\"event\":\"locks\""] {
         assert!(seen.lines().any(|line| line.contains(word)), "{word} in {seen}");
     }
@@ -110,4 +120,57 @@ fn completions_for_shells() {
     }
     let checked = Program::new("sh").args(["-c", "\"$0\" completions bash | bash -n"]);
     checked.args([binary("headless").unwrap()]).read(LIMIT).unwrap();
+    // What the shell does when somebody presses Tab behind `headless cl`.
+    let script = "source <(\"$0\" completions bash) && COMP_WORDS=(headless cl) COMP_CWORD=1 \
+                  && _headless headless cl headless && echo \"${COMPREPLY[@]}\"";
+    let pressed = Program::new("bash").args(["-c", script]).args([binary("headless").unwrap()]);
+    assert_eq!(pressed.read(LIMIT).unwrap(), "click clipboard\n");
+}
+
+/// Everything that can be wrong before or while a connection is made.
+#[test]
+fn errors_say_what_to_do() {
+    let folder = TempDir::new("headless-errors").unwrap();
+    let (folder_path, missing) = (folder.path().to_str().unwrap(), folder.file("missing"));
+    let missing = missing.to_str().unwrap();
+    let closed = format!("spice://127.0.0.1:{}", net::free_port().unwrap());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("spice://127.0.0.1:{}", silent.local_addr().unwrap().port());
+    let qemu = Qemu::start(Access::Password("sesame")).unwrap();
+    let locked = format!("spice://127.0.0.1:{}", qemu.port());
+    let open = Qemu::start(Access::Open).unwrap();
+    let machine = format!("spice://127.0.0.1:{}", open.port());
+    for (arguments, code, advice) in [
+        (&["info", &closed][..], 1, "check that the machine runs"),
+        (&["info", "spice://nosuchhost.invalid:5900"], 1, "check the address"),
+        (&["info", "127.0.0.1:5900"], 1, "write spice://HOST:PORT"),
+        (&["info", &silent, "--timeout", "1"], 1, "check that the machine runs"),
+        (&["info", &locked], 1, "--password-file"),
+        (&["info", &locked, "--password", "wrong"], 1, "check it"),
+        (&["info", &locked, "--password-file", missing], 1, "check the path"),
+        (&["send", &machine, missing], 1, "check the path"),
+        (&["send", &machine, folder_path], 1, "no file that can be sent"),
+        (&["send", &machine, "/dev/zero"], 1, "no file that can be sent"),
+        (&["send", &machine, "/bin/sh", "--timeout", "1"], 1, "spice-vdagent"),
+        (&["resize", &machine, "800x600", "--timeout", "1"], 1, "spice-vdagent"),
+        (&["clipboard", "get", &machine, "--timeout", "1"], 1, "spice-vdagent"),
+        (&["clipboard", "set", &machine, "text", "--timeout", "1"], 1, "spice-vdagent"),
+        (&["click", &machine, "1", "1", "--timeout", "1"], 1, "spice-vdagent"),
+        (&["type", &machine, "é"], 3, "--layout"),
+        (&["type", &machine, "a", "--layout", "xx"], 2, "us, gb, de, fr, es, it and jp"),
+        (&["key", &machine, "Ctrl+Nokey"], 2, "Ctrl+Alt+Del"),
+        (&["resize", &machine, "800"], 2, "WIDTHxHEIGHT"),
+        (&["info", &machine, "--timeout=0"], 2, "seconds above 0"),
+        (&["screenshot", &machine, "-o", &format!("{missing}/a.png")], 1, "check the path"),
+        (&["info"], 2, "<ADDRESS>"),
+    ] {
+        let headless = || Program::new(binary("headless").unwrap()).args(arguments);
+        let plain = headless().run(LIMIT).unwrap();
+        assert_eq!(plain.status.code(), Some(code), "{arguments:?}: {}", plain.stderr);
+        assert!(plain.stderr.starts_with("error: ") && plain.stderr.contains(advice), "{}", plain.stderr);
+        let told = headless().args(["--json"]).run(LIMIT).unwrap();
+        assert_eq!(told.status.code(), Some(code), "{arguments:?}: {}", told.stderr);
+        let value: serde_json::Value = serde_json::from_str(&told.stderr).unwrap();
+        assert!(value["error"].as_str().is_some_and(|error| error.contains(advice)), "{value}");
+    }
 }

@@ -52,6 +52,11 @@ impl Log {
         events
     }
 
+    /// Whether such an event was seen so far.
+    pub(crate) fn has(&self, kind: &str, detail: u32) -> bool {
+        self.raw().iter().any(|(each, number)| each == kind && *number == detail)
+    }
+
     /// As [`wait`](Self::wait), whatever the pointer's movements in between.
     pub(crate) fn wait_still(&self, what: &str, wanted: &[(&str, u32)]) {
         self.wait_among(what, wanted, |kind| kind != "Motion");
@@ -239,7 +244,7 @@ fn mode(console: &Console, wanted: MouseModes) {
 }
 
 /// By how much QEMU has seen the pointer move.
-fn moved(qemu: &Qemu, axis: &str) -> i64 {
+pub(crate) fn moved(qemu: &Qemu, axis: &str) -> i64 {
     let value = |line: &String| line.rsplit_once("value ")?.1.trim().parse::<i64>().ok();
     qemu.traced("input_event_rel").iter().filter(|line| line.contains(axis)).filter_map(value).sum()
 }
@@ -274,8 +279,10 @@ fn type_everything(layout: Layout) {
         _ => None,
     };
     console.event("caps lock", caps).unwrap();
-    // Two keys of Japanese keyboards are others for this X driver, which knows no scan code beyond 0x58;
-    // what QEMU takes them for is looked at elsewhere.
+    // Two keys of Japanese keyboards are others for this X driver. It adds 8 to a plain scan code and calls that the
+    // key, which is right up to 0x58, as far as Linux's numbers are the scan codes: of 0x73 and 0x7d it makes keys 123
+    // and 133 (`xinput test-xi2`), which X knows as the volume and the Super key, where the layout has these two at 97 and
+    // 132. QEMU takes them for what they are: `qemu_takes_every_key_for_what_it_is`.
     let beyond = |c: &char| layout.strokes(&c.to_string()).strokes.iter().all(|s| s.key.down() <= 0x58);
     let characters: String = layout.characters().into_iter().filter(beyond).collect();
     let known = if layout == Layout::Jp { 92 } else { layout.characters().len() };

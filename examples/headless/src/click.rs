@@ -9,7 +9,7 @@ use spice_proto::types::{ChannelId, ChannelType};
 
 use crate::error::Error;
 use crate::report::Report;
-use crate::session::{Options, Session};
+use crate::session::{Awaited, Options, Session};
 
 /// Clicks at a place of the screen, or turns the wheel there.
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let mut session = Session::connect(&args.options, &[ChannelType::INPUTS])?;
     let inputs = ChannelId::new(ChannelType::INPUTS, 0);
     let (mut open, mut placed) = (false, false);
-    let ready = session.find("a pointer that can be placed", |event| {
+    let ready = session.find(POINTER, |event| {
         match event {
             Event::ChannelOpened(id) if *id == inputs => open = true,
             Event::Main(ServerMessage::Init(init)) => {
@@ -86,3 +86,6 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     session.leave().await;
     report.tell("", &json!({ "x": args.x, "y": args.y, "clicks": args.times }))
 }
+
+const POINTER: Awaited =
+    Awaited { what: "a pointer that can be placed", advice: "check that the machine runs" };

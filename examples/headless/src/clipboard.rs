@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bytes::Bytes;
 use clap::{Subcommand, ValueEnum};
@@ -14,7 +13,8 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::report::Report;
-use crate::session::{Options, Session};
+use crate::seconds::Seconds;
+use crate::session::{Awaited, Options, Session};
 
 /// Reads or fills the guest's clipboard.
 #[derive(Debug, Subcommand)]
@@ -44,7 +44,7 @@ pub(crate) enum Task {
 
         /// Seconds to stay; without it, until the first paste.
         #[arg(long, value_name = "SECONDS")]
-        hold: Option<f32>,
+        hold: Option<Seconds>,
     },
 }
 
@@ -104,7 +104,7 @@ async fn get(common: &Common, output: Option<PathBuf>, report: Report) -> Result
     let mut session = Session::connect(&common.options, &[])?;
     session.agent().await?;
     let (selection, kind) = (common.selection(), common.kind.data_type());
-    let types = session.find("something in the guest's clipboard", |event| match event {
+    let types = session.find(COPIED, |event| match event {
         Event::Agent(agent::Event::Clipboard(ClipboardEvent::Grabbed { selection: of, types }))
             if *of == selection =>
         {
@@ -136,7 +136,7 @@ async fn set(
     common: &Common,
     content: Option<String>,
     file: Option<PathBuf>,
-    hold: Option<f32>,
+    hold: Option<Seconds>,
     report: Report,
 ) -> Result<(), Error> {
     let data: Bytes = match (content, file) {
@@ -171,16 +171,20 @@ async fn set(
         }
         Ok::<(), Error>(())
     };
-    let seconds = hold.unwrap_or(FOREVER);
-    let limit = Duration::try_from_secs_f32(seconds).unwrap_or(Duration::MAX);
-    if let Ok(ended) = timeout(limit, until_taken).await {
-        ended?;
-    }
+    match hold {
+        // Being done with holding is no error.
+        Some(hold) => timeout(hold.duration(), until_taken).await.unwrap_or(Ok(())),
+        None => until_taken.await,
+    }?;
     session.leave().await;
     let told: Value = json!({ "bytes": len, "pasted": taken, "replaced": replaced });
     report.tell("", &told)?;
-    if taken { Ok(()) } else { Err(Error::NotTaken(seconds)) }
+    match hold {
+        _ if taken => Ok(()),
+        Some(hold) if !replaced => Err(Error::NotTaken(hold)),
+        _ => Err(Error::Replaced),
+    }
 }
 
-/// A day, in seconds: nobody waits longer.
-const FOREVER: f32 = 86_400.0;
+const COPIED: Awaited =
+    Awaited { what: "something in the guest's clipboard", advice: "copy something there while this waits" };

@@ -15,16 +15,18 @@ use spice_proto::wire::TooMany;
 use spice_proto::{DecodeError, ProtocolError};
 use thiserror::Error;
 
+use crate::seconds::Seconds;
+
 /// Why a task failed.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
     #[error(transparent)]
     Address(#[from] AddressError),
-    #[error(transparent)]
+    #[error("{}{}", .0, advice(.0))]
     Client(#[from] ClientError),
     #[error(transparent)]
     Password(#[from] PasswordError),
-    #[error("the password file {} cannot be read: {source}", .path.display())]
+    #[error("the password file {} cannot be read: {source}, check the path and its rights", .path.display())]
     PasswordFile { path: PathBuf, source: io::Error },
     #[error("the server broke the rules of drawing: {0}")]
     Canvas(#[from] CanvasError),
@@ -34,14 +36,16 @@ pub(crate) enum Error {
     DisplayFailed(ProtocolError),
     #[error("the server offers no display: the machine has no graphics card that speaks SPICE")]
     NoDisplay,
-    #[error("no complete picture came within {seconds} s: {what}")]
-    Timeout { seconds: f32, what: &'static str },
+    #[error("no complete picture came within {timeout} s: {what}")]
+    Timeout { timeout: Seconds, what: &'static str },
     #[error("the picture is incomplete: {0}")]
     Incomplete(String),
-    #[error("{} cannot be written: {source}", .path.display())]
+    #[error("{} cannot be written: {source}, check the path and its rights", .path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("{} cannot be read: {source}", .path.display())]
+    #[error("{} cannot be read: {source}, check the path and its rights", .path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("{} is no file that can be sent: folders, pipes and devices have no length", .0.display())]
+    NoFile(PathBuf),
     #[error(
         "{} is not a PNG file that can be read: {source}. Give a PNG file, complete and undamaged", .path.display()
     )]
@@ -84,6 +88,8 @@ pub(crate) enum Error {
     Replay(#[from] ReplayError),
     #[error("{} holds no display: record while a machine shows something", .0.display())]
     NothingRecorded(PathBuf),
+    #[error("threads for decoding cannot be started: {0}; ask for fewer with --threads")]
+    Threads(io::Error),
     #[error("the recording ends without a picture on that display")]
     NoPicture,
     #[error("{address} cannot be served: {source}")]
@@ -92,22 +98,28 @@ pub(crate) enum Error {
     Demo(io::Error),
     #[error(transparent)]
     Agent(#[from] agent::Error),
-    #[error("{what} did not come within {seconds} s")]
-    Late { what: &'static str, seconds: f32 },
+    #[error("{what} did not come within {timeout} s: {advice}, or wait longer with --timeout")]
+    Late { what: &'static str, timeout: Seconds, advice: &'static str },
     #[error("the session ended before this was done: {0}")]
     Ended(SessionEnd),
-    #[error("the machine places the pointer itself: it needs an agent or a tablet for clicks at a place")]
+    #[error(
+        "the machine places the pointer itself: it needs spice-vdagent in the guest, or a USB tablet, for clicks at a place"
+    )]
     NoPlace,
     #[error("standard input cannot be read: {0}")]
     Input(io::Error),
     #[error("the output cannot be written: {0}")]
     Output(io::Error),
-    #[error("'{0}' has no file name")]
+    #[error("'{}' has no file name that can be sent: it must be UTF-8", .0.display())]
     NoName(PathBuf),
-    #[error("the guest offers nothing there of that type; it offers: {0}")]
+    #[error("the guest offers nothing of that kind but only this: {0}; choose with --kind")]
     NotOffered(String),
-    #[error("the guest has not taken the content within {0} s; nobody has pasted it")]
-    NotTaken(f32),
+    #[error(
+        "nobody has pasted the content in the guest within {0} s: paste it there, or hold it longer with --hold"
+    )]
+    NotTaken(Seconds),
+    #[error("somebody has copied something else in the guest before anybody pasted this: set it again")]
+    Replaced,
     #[error("done in part: {0}")]
     InPart(String),
 }
@@ -119,5 +131,19 @@ impl Error {
             Self::InPart(_) => 3,
             _ => 1,
         }
+    }
+
+    /// Whether whoever reads standard output has gone, as `head` does when it has enough.
+    pub(crate) fn is_nobody_listening(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What this program can do about an error of the client.
+fn advice(error: &ClientError) -> &'static str {
+    match error {
+        ClientError::PasswordMissing => ", with --password-file FILE or the variable SPICE_PASSWORD",
+        ClientError::PasswordWrong => ", check it and ask the machine's administrator for the present one",
+        _ => "",
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::report::Report;
-use crate::session::{Options, Session};
+use crate::session::{Awaited, Options, Session};
 
 /// Tells a machine's name, id, channels, capabilities and agent.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,8 @@ pub(crate) struct Args {
 #[derive(Debug, Default)]
 struct Known {
     init: Option<Init>,
+    /// Whether there is an agent now.
+    connected: bool,
     name: Option<String>,
     uuid: Option<String>,
     channels: Option<Vec<ChannelId>>,
@@ -37,13 +39,13 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let mut session = Session::connect(&args.options, &channels)?;
     let mut known = Known::default();
     session
-        .find("the machine's list of channels", |event| {
+        .find(CHANNELS, |event| {
             known.look(event);
             known.is_linked().then_some(())
         })
         .await?;
     // The agent answers soon or not at all; without one there is nothing to wait for.
-    if known.init.is_some_and(|init| init.agent_connected != 0) {
+    if known.connected {
         let answer = session.handle().wait_for_agent();
         if let Ok(caps) = timeout(AGENT, session.watch(answer, |event| known.look(event))).await {
             known.agent = Some(caps?);
@@ -65,7 +67,14 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
 impl Known {
     fn look(&mut self, event: &Event) {
         match event {
-            Event::Main(ServerMessage::Init(init)) => self.init = Some(*init),
+            Event::Main(ServerMessage::Init(init)) => {
+                self.init = Some(*init);
+                self.connected = init.agent_connected != 0;
+            }
+            Event::Main(ServerMessage::AgentConnected | ServerMessage::AgentConnectedTokens(_)) => {
+                self.connected = true;
+            }
+            Event::Main(ServerMessage::AgentDisconnected(_)) => self.connected = false,
             Event::Main(ServerMessage::Name(name)) => self.name = name.text().map(str::to_owned),
             Event::Main(ServerMessage::Uuid(uuid)) => self.uuid = Some(uuid_text(uuid)),
             Event::Main(ServerMessage::ChannelsList(list)) => {
@@ -94,14 +103,14 @@ impl Known {
             "channels": channels.collect::<Vec<_>>(),
             "mouse_modes": modes,
             "capabilities": capabilities,
-            "agent": self.init.is_some_and(|init| init.agent_connected != 0),
+            "agent": self.connected,
             "agent_capabilities": self.agent.map(names),
         })
     }
 }
 
 /// The names of the capabilities that are set.
-fn names<F: bitflags::Flags>(caps: F) -> Vec<String> {
+pub(crate) fn names<F: bitflags::Flags>(caps: F) -> Vec<String> {
     caps.iter_names().map(|(name, _)| name.to_lowercase()).collect()
 }
 
@@ -134,3 +143,6 @@ pub(crate) fn uuid_text(uuid: &Uuid) -> String {
 
 /// How long an agent may take to say what it can do.
 const AGENT: Duration = Duration::from_secs(5);
+
+const CHANNELS: Awaited =
+    Awaited { what: "the machine's list of channels", advice: "check that the machine runs" };

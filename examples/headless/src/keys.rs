@@ -75,5 +75,8 @@ pub(crate) async fn type_text(args: TypeArgs, report: Report) -> Result<(), Erro
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Error::InPart(format!("the layout {} cannot make these characters: {missing}", args.layout)))
+    Err(Error::InPart(format!(
+        "the layout {} cannot make these characters: {missing}; type them with another --layout if the guest has it",
+        args.layout
+    )))
 }

@@ -1,10 +1,11 @@
 //! A SPICE client without a window, for scripts.
 //!
 //! Exit codes: 0 done, 1 the task failed (one sentence on standard error says why), 2 wrong usage, 3 done in part (the
-//! sentence says what is missing: characters that a layout cannot make, files that did not go).
+//! sentence says what is missing: characters that a layout cannot make, files that did not go, a size that the guest has
+//! rounded). A reader of standard output that goes away, such as `head`, ends the program without a word, with 0.
 //!
-//! With `--json` results are one JSON value a line on standard output, and errors `{"error": "sentence"}` on standard
-//! error.
+//! With `--json` results are one JSON value a line on standard output, and errors, those of usage too,
+//! `{"error": "sentence"}` on standard error.
 
 mod address;
 mod click;
@@ -21,6 +22,7 @@ mod replay;
 mod report;
 mod resize;
 mod screenshot;
+mod seconds;
 mod send;
 mod session;
 mod watch;
@@ -37,7 +39,8 @@ use report::Report;
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 done, 1 failed (one sentence on standard error says why), 2 wrong usage, 3 done in part."
+    after_help = "Exit codes: 0 done, 1 failed (one sentence on standard error says why), 2 wrong usage, \
+        3 done in part (the sentence says what is missing)."
 )]
 struct Args {
     /// Tells results as JSON, a value a line, and errors as {"error": "sentence"}.
@@ -85,7 +88,10 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
     let report = Report::new(args.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -97,8 +103,8 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match args.task {
             Task::Screenshot(args) => screenshot::run(args, report).await,
-            Task::Record(args) => record::run(args).await,
-            Task::Replay(args) => replay::run(&args),
+            Task::Record(args) => record::run(args, report).await,
+            Task::Replay(args) => replay::run(&args, report),
             Task::Type(args) => keys::type_text(args, report).await,
             Task::Key(args) => keys::key(args, report).await,
             Task::Click(args) => click::run(args, report).await,
@@ -107,11 +113,12 @@ fn main() -> ExitCode {
             Task::Resize(args) => resize::run(args, report).await,
             Task::Watch(args) => watch::run(args, report).await,
             Task::Info(args) => info::run(args, report).await,
-            Task::Encode(args) => codec::encode(&args),
-            Task::Decode(args) => codec::decode(&args),
+            Task::Encode(args) => codec::encode(&args, report),
+            Task::Decode(args) => codec::decode(&args, report),
             Task::Completions { shell } => {
-                clap_complete::generate(shell, &mut Args::command(), "headless", &mut std::io::stdout());
-                Ok(())
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Args::command(), "headless", &mut script);
+                report.raw(&script)
             }
         }
     });
@@ -119,9 +126,27 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_nobody_listening() => ExitCode::SUCCESS,
         Err(error) => {
             report.fail(&error);
             ExitCode::from(error.code())
         }
     }
+}
+
+/// Tells what is wrong with the arguments, or shows the help that they ask for.
+fn usage(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|arg| arg.to_str().is_some_and(|arg| arg.starts_with("--json")));
+    if json && error.use_stderr() {
+        Report::new(json).say(&sentence(&error.render().to_string()));
+        return ExitCode::from(2);
+    }
+    let _ = error.print();
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The first paragraph of what the argument parser says, without its heading, as one line.
+fn sentence(text: &str) -> String {
+    let paragraph = text.trim_start_matches("error: ").lines().take_while(|line| !line.trim().is_empty());
+    paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt;
+use serde_json::json;
 use spice_client::record::Recorder;
 use spice_client::{Client, Event};
 use spice_proto::types::ChannelType;
@@ -13,6 +14,8 @@ use spice_proto::types::ChannelType;
 use crate::address::Target;
 use crate::compression::Compression;
 use crate::error::Error;
+use crate::report::Report;
+use crate::seconds::Seconds;
 use crate::{demo, screenshot, session};
 
 /// Records a session: what the server sends on all channels, with times, until it ends or Ctrl-C.
@@ -27,7 +30,7 @@ pub(crate) struct Args {
 
     /// Stop after so many seconds.
     #[arg(long)]
-    seconds: Option<f32>,
+    seconds: Option<Seconds>,
 
     /// How the server should compress images.
     #[arg(long, value_enum)]
@@ -38,7 +41,7 @@ pub(crate) struct Args {
     secrets: bool,
 }
 
-pub(crate) async fn run(args: Args) -> Result<(), Error> {
+pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let fail = |source| Error::Write { path: args.output.clone(), source };
     let file = File::create(&args.output).map_err(fail)?;
     let mut recorder = Recorder::new(BufWriter::with_capacity(1 << 20, file));
@@ -57,16 +60,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Error> {
         Some(config) => screenshot::connect(prepare(config)),
         None => demo::connect(prepare)?,
     };
-    let limit =
-        args.seconds.map_or(Duration::MAX, |s| Duration::try_from_secs_f32(s).unwrap_or(Duration::MAX));
+    let limit = args.seconds.map_or(LONGEST, Seconds::duration);
     let result = tokio::select! {
         result = listen(&mut client) => result,
-        () = tokio::time::sleep(limit.min(LONGEST)) => Ok(()),
+        () = tokio::time::sleep(limit) => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     session::farewell(client).await;
     let bytes = recorder.finish().map_err(fail)?;
-    println!("{}: {bytes} bytes", args.output.display());
+    let told = json!({ "file": args.output, "bytes": bytes });
+    report.tell(&format!("{}: {bytes} bytes", args.output.display()), &told)?;
     result
 }
 

@@ -38,10 +38,29 @@ impl Report {
 
     /// Tells why a task failed, on standard error.
     pub(crate) fn fail(self, error: &dyn std::error::Error) {
+        self.say(&error.to_string());
+    }
+
+    /// Tells what went wrong, on standard error.
+    pub(crate) fn say(self, sentence: &str) {
         if self.json {
-            eprintln!("{}", serde_json::json!({ "error": error.to_string() }));
+            eprintln!("{}", serde_json::json!({ "error": sentence }));
         } else {
-            eprintln!("error: {error}");
+            eprintln!("error: {sentence}");
         }
+    }
+}
+
+/// A value for people, on one line.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Object(parts) => {
+            let part = |(name, part): (&String, &Value)| format!("{name}: {}", plain(part));
+            parts.iter().map(part).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
     }
 }

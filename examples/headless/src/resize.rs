@@ -59,5 +59,10 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let text: Vec<_> = sizes.iter().map(|size| format!("{}x{}", size.width, size.height)).collect();
     let told: Vec<_> =
         sizes.iter().map(|size| json!({ "width": size.width, "height": size.height })).collect();
-    report.tell(&text.join(" "), &json!({ "monitors": told }))
+    report.tell(&text.join(" "), &json!({ "monitors": told }))?;
+    let wanted: Vec<_> = args.sizes.iter().map(|size| format!("{}x{}", size.width, size.height)).collect();
+    if text == wanted {
+        return Ok(());
+    }
+    Err(Error::InPart(format!("the guest has made {} of {}", text.join(" "), wanted.join(" "))))
 }

@@ -18,6 +18,7 @@ use crate::demo;
 use crate::error::Error;
 use crate::picture::{self, Picture};
 use crate::report::Report;
+use crate::seconds::Seconds;
 use crate::session::farewell;
 
 /// Takes a picture of a machine's screen.
@@ -31,12 +32,12 @@ pub(crate) struct Args {
     output: PathBuf,
 
     /// Seconds until the picture must be there.
-    #[arg(long, default_value_t = 15.0)]
-    timeout: f32,
+    #[arg(long, value_name = "SECONDS", default_value = "15")]
+    timeout: Seconds,
 
     /// Wait until nothing has been drawn for so many seconds; without it, the first complete picture is taken.
     #[arg(long, value_name = "SECONDS")]
-    still: Option<f32>,
+    still: Option<Seconds>,
 
     /// The display to look at, for machines with several.
     #[arg(long, default_value_t = 0)]
@@ -52,14 +53,13 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
         Some(config) => connect(prepare(config, &args)),
         None => demo::connect(|config| prepare(config, &args))?,
     };
-    let limit = Duration::try_from_secs_f32(args.timeout).unwrap_or(Duration::MAX);
-    let still = args.still.map(|seconds| Duration::try_from_secs_f32(seconds).unwrap_or(Duration::MAX));
+    let (limit, still) = (args.timeout.duration(), args.still.map(Seconds::duration));
     let mut screen = Screen::new(args.display);
     let result = tokio::time::timeout(limit, screen.wait(&mut client, still)).await;
     farewell(client).await;
     match result {
         Ok(result) => result?,
-        Err(_) => return Err(Error::Timeout { seconds: args.timeout, what: screen.missing() }),
+        Err(_) => return Err(Error::Timeout { timeout: args.timeout, what: screen.missing() }),
     }
     let view = screen.canvas.primary().ok_or(Error::DisplayClosed)?;
     let picture = picture(&view);

@@ -1,7 +1,7 @@
 //! Files into the guest.
 
-use std::fs::File;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use futures::future::join_all;
@@ -43,7 +43,8 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let mut session = Session::connect(&args.options, &[])?;
     session.agent().await?;
     let bars = MultiProgress::new();
-    if args.quiet || report.is_json() {
+    // Whoever looks at the terminal wants to see it; a file or a program that the output goes to does not.
+    if args.quiet || report.is_json() || !io::stdout().is_terminal() {
         bars.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
     // No more at once than agents take.
@@ -112,11 +113,12 @@ type Opened = (PathBuf, String, u64, File);
 
 fn open(path: &Path) -> Result<Opened, Error> {
     let fail = |source: io::Error| Error::Read { path: path.into(), source };
-    let file = File::open(path).map_err(fail)?;
-    let metadata = file.metadata().map_err(fail)?;
-    if metadata.is_dir() {
-        return Err(fail(io::ErrorKind::IsADirectory.into()));
+    // Looked at before it is opened, since opening a pipe waits for its writer.
+    let metadata = fs::metadata(path).map_err(fail)?;
+    if !metadata.is_file() {
+        return Err(Error::NoFile(path.into()));
     }
+    let file = File::open(path).map_err(fail)?;
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| Error::NoName(path.into()))?;
     Ok((path.into(), name.to_owned(), metadata.len(), file))
 }

@@ -13,6 +13,7 @@ use spice_proto::types::{ChannelId, ChannelType};
 
 use crate::address::Machine;
 use crate::error::Error;
+use crate::seconds::Seconds;
 
 /// Options that all tasks on a session share.
 #[derive(Debug, clap::Args)]
@@ -21,14 +22,28 @@ pub(crate) struct Options {
     machine: Machine,
 
     /// Seconds until the machine must have answered.
-    #[arg(long, default_value_t = 15.0)]
-    pub(crate) timeout: f32,
+    #[arg(long, value_name = "SECONDS", default_value = "15")]
+    pub(crate) timeout: Seconds,
+}
+
+/// What is awaited, and what to do when it does not come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Awaited {
+    pub(crate) what: &'static str,
+    pub(crate) advice: &'static str,
+}
+
+impl Awaited {
+    fn late(self, timeout: Seconds) -> Error {
+        let Self { what, advice } = self;
+        Error::Late { what, advice, timeout }
+    }
 }
 
 /// A connected, or connecting, client whose events are taken while something is awaited.
 pub(crate) struct Session {
     client: Client,
-    seconds: f32,
+    timeout: Seconds,
 }
 
 impl Session {
@@ -38,7 +53,7 @@ impl Session {
         config.session = config.session.channels(channels);
         let (client, driver) = spice_client::connect(Tokio::new(), config);
         tokio::spawn(driver);
-        Ok(Self { client, seconds: options.timeout })
+        Ok(Self { client, timeout: options.timeout })
     }
 
     pub(crate) fn handle(&self) -> Handle {
@@ -48,12 +63,11 @@ impl Session {
     /// Awaits an answer within the time limit.
     pub(crate) async fn wait<T>(
         &mut self,
-        what: &'static str,
+        what: Awaited,
         answer: impl Future<Output = Result<T, agent::Error>>,
     ) -> Result<T, Error> {
-        let seconds = self.seconds;
-        let limit = Duration::try_from_secs_f32(seconds).unwrap_or(Duration::MAX);
-        tokio::time::timeout(limit, self.run(answer)).await.map_err(|_| Error::Late { what, seconds })?
+        let late = what.late(self.timeout);
+        tokio::time::timeout(self.timeout.duration(), self.run(answer)).await.map_err(|_| late)?
     }
 
     /// Awaits an answer, however long that takes.
@@ -99,11 +113,10 @@ impl Session {
     /// Takes events until one is what is looked for, within the time limit.
     pub(crate) async fn find<T>(
         &mut self,
-        what: &'static str,
+        what: Awaited,
         mut look: impl FnMut(&Event) -> Option<T>,
     ) -> Result<T, Error> {
-        let seconds = self.seconds;
-        let limit = Duration::try_from_secs_f32(seconds).unwrap_or(Duration::MAX);
+        let (limit, late) = (self.timeout.duration(), what.late(self.timeout));
         let found = async {
             loop {
                 if let Some(found) = look(&self.next().await?) {
@@ -111,28 +124,26 @@ impl Session {
                 }
             }
         };
-        tokio::time::timeout(limit, found).await.map_err(|_| Error::Late { what, seconds })?
+        tokio::time::timeout(limit, found).await.map_err(|_| late)?
     }
 
     /// Waits for the guest's agent.
     pub(crate) async fn agent(&mut self) -> Result<agent::AgentCaps, Error> {
         let answer = self.handle().wait_for_agent();
-        self.wait("the guest's agent (is spice-vdagent installed and running there?)", answer).await
+        self.wait(AGENT, answer).await
     }
 
     /// Waits for the inputs channel.
     pub(crate) async fn inputs(&mut self) -> Result<(), Error> {
         let inputs = ChannelId::new(ChannelType::INPUTS, 0);
-        self.find("the machine's keyboard and pointer", |event| {
-            matches!(event, Event::ChannelOpened(id) if *id == inputs).then_some(())
-        })
-        .await
+        self.find(INPUTS, |event| matches!(event, Event::ChannelOpened(id) if *id == inputs).then_some(()))
+            .await
     }
 
     /// Makes sure that the machine has taken all keys and clicks.
     pub(crate) async fn inputs_taken(&mut self) -> Result<(), Error> {
         let answer = self.handle().inputs_taken();
-        self.wait("word that the machine has taken the input", answer).await
+        self.wait(TAKEN, answer).await
     }
 
     /// Leaves in good order: some servers mind a connection that breaks in its first moments.
@@ -151,4 +162,15 @@ pub(crate) async fn farewell(mut client: Client) {
 }
 
 /// How long a farewell may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const AGENT: Awaited = Awaited {
+    what: "the guest's agent",
+    advice: "check that spice-vdagent is installed and runs in the guest's session",
+};
+const INPUTS: Awaited =
+    Awaited { what: "the machine's keyboard and pointer", advice: "check that the machine runs" };
+const TAKEN: Awaited = Awaited {
+    what: "word that the machine has taken the input",
+    advice: "check that the machine is not stopped",
+};

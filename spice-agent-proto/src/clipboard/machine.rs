@@ -13,6 +13,7 @@ use super::{
 };
 use crate::caps::AgentCaps;
 use crate::error::{AgentError, LimitExceeded, Unavailable};
+use crate::frame::Lane;
 use crate::link::Link;
 use crate::msg::{MaxClipboard, Message};
 
@@ -413,6 +414,9 @@ impl Selections {
         LimitExceeded::check("clipboard_len", data.len(), bound)?;
         match self.guest_line_ends(link) {
             Some(guest) if kind == DataType::UTF8_TEXT => {
+                // Content itself is shared however often it is sent; what is converted is a copy for each answer.
+                let queued = link.outbox.queued(Lane::Control);
+                LimitExceeded::check("queued_output", queued, link.limits.queued_output)?;
                 let text = convert_line_ends(data, guest);
                 LimitExceeded::check("clipboard_len", text.len(), bound)?;
                 Ok(text)

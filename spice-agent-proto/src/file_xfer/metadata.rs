@@ -160,7 +160,10 @@ pub enum NameError {
     Folders,
 }
 
-/// Checks that a name stays below the folder that it is used in, on any system. It may lead into folders below.
+/// Checks that a name stays below the folder that it is used in. It may lead into folders below.
+///
+/// What Windows takes for devices, such as `NUL` or `com1.txt`, are names like others elsewhere and pass: an agent there
+/// has to refuse them itself.
 ///
 /// # Errors
 /// [`NameError`] says what is wrong with the name.

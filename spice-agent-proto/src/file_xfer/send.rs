@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
+use core::fmt;
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -62,7 +63,7 @@ pub enum Outcome {
     #[error("cancelled by the guest")]
     CancelledByGuest,
     /// The guest failed.
-    #[error("the guest answered {result:?} ({detail:?})")]
+    #[error("{}", Refusal(*.result, *.detail))]
     Failed {
         /// What the guest said.
         result: FileXferResult,
@@ -75,6 +76,42 @@ pub enum Outcome {
     /// The agent has gone.
     #[error("the agent has gone")]
     Disconnected,
+}
+
+/// What a guest's failure means for whoever sends the file.
+struct Refusal(FileXferResult, StatusDetail);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(result, detail) = self;
+        match (*result, detail) {
+            (FileXferResult::NOT_ENOUGH_SPACE, StatusDetail::FreeSpace(bytes)) => {
+                write!(f, "the guest's disk has only {bytes} bytes left: make room there")
+            }
+            (FileXferResult::NOT_ENOUGH_SPACE, _) => {
+                f.write_str("the guest's disk has no room for it: make some")
+            }
+            (FileXferResult::SESSION_LOCKED, _) => {
+                f.write_str("the guest's session is locked: unlock it first")
+            }
+            (FileXferResult::VDAGENT_NOT_CONNECTED, _) => {
+                f.write_str("nobody is logged in to the guest, or no agent runs in the session: log in first")
+            }
+            (FileXferResult::DISABLED, _) => {
+                f.write_str("the guest takes no files: allow it in the agent there")
+            }
+            (FileXferResult::ERROR, StatusDetail::Io { code }) => {
+                write!(
+                    f,
+                    "the guest could not write it (GIOErrorEnum {code}): check its folder for downloads"
+                )
+            }
+            (FileXferResult::ERROR, _) => {
+                f.write_str("the guest could not write it: check its folder for downloads")
+            }
+            (result, _) => write!(f, "the guest answered {result:?}"),
+        }
+    }
 }
 
 /// The files that are on their way.

@@ -65,7 +65,7 @@ pub fn client_dialogue(bytes: &[u8]) {
     let (mut framing, mut started, mut tokens, mut granted) = (Framing::default(), false, 0u32, 0u32);
     let mut live = BTreeSet::new();
     while !s.is_empty() {
-        match s.below(14) {
+        match s.below(15) {
             0 | 1 => {
                 let count = (s.byte() & 3 != 0).then(|| u32::from(s.byte()));
                 client.connected(count);
@@ -91,6 +91,10 @@ pub fn client_dialogue(bytes: &[u8]) {
             7 if granted > 0 => {
                 granted -= 1;
                 client.handle_data(s.payload());
+            }
+            13 if granted > 0 => {
+                granted -= 1;
+                client.handle_data(announced(s));
             }
             8 => {
                 let status =
@@ -212,7 +216,7 @@ pub fn guest_dialogue(bytes: &[u8]) {
     let mut input = BytesMut::new();
     let mut framing = Framing::default();
     while !s.is_empty() {
-        match s.below(8) {
+        match s.below(9) {
             0 => {
                 let caps = if s.byte() & 1 == 0 { AgentCaps::CLIENT } else { AgentCaps::empty() };
                 let announce = AnnounceCapabilities::new(s.byte() & 1 == 0, caps);
@@ -243,6 +247,7 @@ pub fn guest_dialogue(bytes: &[u8]) {
                 };
             }
             6 if s.byte() == 0 => input.extend_from_slice(&s.payload()),
+            7 => put_chunk(&mut input, Port::CLIENT, &announced(s)),
             _ => {
                 let id = u32::from(s.byte() % 5);
                 let result = FileXferResult(u32::from(s.byte() % 8));
@@ -278,8 +283,23 @@ pub fn guest_dialogue(bytes: &[u8]) {
 
 fn put(input: &mut BytesMut, port: Port, message: &Message) {
     for chunk in chunks(message, LAYOUTS[3]) {
-        input.put_u32_le(port.0);
-        input.put_u32_le(chunk.len() as u32);
-        input.extend_from_slice(&chunk);
+        put_chunk(input, port, &chunk);
     }
+}
+
+fn put_chunk(input: &mut BytesMut, port: Port, chunk: &[u8]) {
+    input.put_u32_le(port.0);
+    input.put_u32_le(chunk.len() as u32);
+    input.extend_from_slice(chunk);
+}
+
+/// The beginning of a message that announces any length, whatever follows.
+fn announced(s: &mut Source<'_>) -> Bytes {
+    let kind = u32::from(s.byte() % 18);
+    // Every order of magnitude, and the bounds themselves.
+    let size = u32::MAX.checked_shr(s.byte().into()).unwrap_or(0).wrapping_sub((s.byte() & 1).into());
+    let mut chunk = BytesMut::new();
+    [PROTOCOL, kind, 0, 0, size].into_iter().for_each(|word| chunk.put_u32_le(word));
+    chunk.extend_from_slice(&s.payload());
+    chunk.freeze()
 }

@@ -189,7 +189,11 @@ impl Agent {
         match &self.client {
             Some(client) => match client.caps() {
                 Some(caps) => waiting.answer(Ok(caps)),
-                None => self.ready.push(waiting),
+                None => {
+                    // Whoever looks again and again for a while each time leaves nothing behind.
+                    self.ready.retain(|waiting| !waiting.is_abandoned());
+                    self.ready.push(waiting);
+                }
             },
             None => waiting.answer(Err(self.absence())),
         }
@@ -272,3 +276,23 @@ impl Handle {
 
 /// Events that wait for the application before the agent is made to wait.
 const QUEUED: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Answer;
+
+    #[test]
+    fn waiting_in_vain_again_and_again_leaves_nothing_behind() {
+        let mut agent = Agent::new(Some(ClientConfig::default()));
+        let (waiting, kept) = Answer::new();
+        agent.wait(waiting);
+        for _ in 0..100 {
+            let (waiting, answer) = Answer::new();
+            agent.wait(waiting);
+            drop(answer);
+        }
+        assert_eq!(agent.ready.len(), 2, "the one that is awaited, and the last");
+        drop(kept);
+    }
+}

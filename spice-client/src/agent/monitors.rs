@@ -44,7 +44,7 @@ struct Wish {
     waiting: Waiting<Vec<Size>>,
     /// When the agent was told; `None` before.
     told: Option<Instant>,
-    /// When the guest has last changed something since then.
+    /// When the guest has last changed something since then; `None` while nobody has been told.
     changed: Option<Instant>,
 }
 
@@ -79,7 +79,7 @@ impl Screens {
     /// The agent has gone. The next one is told the same.
     pub(super) fn on_gone(&mut self) {
         if let Some(wish) = &mut self.wish {
-            wish.told = None;
+            (wish.told, wish.changed) = (None, None);
         }
     }
 
@@ -130,8 +130,11 @@ impl Screens {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let wish = self.wish.as_ref()?;
-        let settled = wish.changed.map(|changed| changed + SETTLED);
-        settled.into_iter().chain(wish.told.map(|told| told + PATIENCE)).min()
+        // While no agent has been told there is nothing to wait for.
+        let late = wish.told? + PATIENCE;
+        // Nor does a guest settle while there is no telling what it shows.
+        let changed = wish.changed.filter(|_| !self.current().is_empty());
+        Some(changed.map_or(late, |changed| late.min(changed + SETTLED)))
     }
 
     /// The monitors of all display channels, in the order of the channels. While a surface is gone, or does not reach

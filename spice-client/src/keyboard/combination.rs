@@ -17,7 +17,7 @@ use super::Key;
 /// use spice_client::keyboard::{Combination, Key};
 /// let combination: Combination = "Ctrl+Alt+Del".parse().unwrap();
 /// assert_eq!(combination.keys(), [Key::xt(0x1d), Key::xt(0x38), Key::xt(0xe053)]);
-/// assert_eq!("Ctrl++".parse::<Combination>().unwrap_err().to_string(), "'' is not the name of a key");
+/// assert_eq!("Ctrl++".parse::<Combination>().unwrap_err().to_string(), "'' is not the name of a key: write Ctrl+Alt+Del, F2, a, or a name of the web such as ArrowUp");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Combination {
@@ -26,7 +26,7 @@ pub struct Combination {
 
 /// A part of a combination is not the name of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("'{0}' is not the name of a key")]
+#[error("'{0}' is not the name of a key: write Ctrl+Alt+Del, F2, a, or a name of the web such as ArrowUp")]
 pub struct UnknownKey(String);
 
 impl Combination {

@@ -74,6 +74,29 @@ async fn a_guest_that_makes_something_else_of_it_is_believed_and_one_that_does_n
     assert!(matches!(answer, Err(Error::NotFollowed { .. })), "{answer:?}");
 }
 
+/// Time stands still here while anybody is busy: a driver that looks again and again at a moment that has passed would
+/// keep this test for ever.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_busy_while_a_wish_waits_for_an_agent_or_a_screen() {
+    let (handle, mut host, mut display) = session(true).await;
+    show(&mut display, 640, 480).await;
+    host.serve(handle.wait_for_agent()).await.expect("an agent");
+    let answer = tokio::spawn(handle.set_resolution(1003, 601));
+    host.until(|host| told(host) == 1).await;
+    // The guest has begun to follow, and its screen is gone.
+    display.send(&ServerMessage::SurfaceDestroy(SurfaceDestroy { surface_id: SurfaceId::PRIMARY })).await;
+    host.serve(tokio::time::sleep(std::time::Duration::from_secs(3))).await;
+    // Now the agent is gone too.
+    host.kill();
+    host.serve(tokio::time::sleep(std::time::Duration::from_secs(100))).await;
+    assert!(!answer.is_finished(), "it waits for another agent");
+    host.revive();
+    host.until(|host| told(host) == 2).await;
+    show(&mut display, 1000, 601).await;
+    let size = host.serve(answer).await.expect("no panic").expect("it has followed");
+    assert_eq!(size, Size { width: 1000, height: 601 });
+}
+
 #[tokio::test(start_paused = true)]
 async fn several_monitors_are_told_by_the_display() {
     let (handle, mut host, mut display) = session(true).await;

@@ -12,11 +12,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use serde_json::json;
 use spice_codecs::{CodecError, ErrorKind};
 use spice_proto::msg::display::ImageType;
 
 use crate::error::Error;
-use crate::picture;
+use crate::picture::{self, Picture};
+use crate::report::Report;
 
 /// Turns a PNG into an image of a drawing message.
 #[derive(Debug, clap::Args)]
@@ -77,7 +79,7 @@ impl CodecName {
     }
 }
 
-pub(crate) fn encode(args: &EncodeArgs) -> Result<(), Error> {
+pub(crate) fn encode(args: &EncodeArgs, report: Report) -> Result<(), Error> {
     let picture = picture::read(&args.input)?;
     let started = Instant::now();
     let image = encode::image(args.codec, args.quality, &picture)?;
@@ -86,11 +88,10 @@ pub(crate) fn encode(args: &EncodeArgs) -> Result<(), Error> {
     spice_proto::wire::encode(&image, &mut file);
     std::fs::write(&args.output, &file)
         .map_err(|source| Error::Write { path: args.output.clone(), source })?;
-    report(picture.width, picture.height, file.len(), took);
-    Ok(())
+    tell(report, &picture, file.len(), took)
 }
 
-pub(crate) fn decode(args: &DecodeArgs) -> Result<(), Error> {
+pub(crate) fn decode(args: &DecodeArgs, report: Report) -> Result<(), Error> {
     let file =
         std::fs::read(&args.input).map_err(|source| Error::Read { path: args.input.clone(), source })?;
     let len = file.len();
@@ -119,15 +120,16 @@ pub(crate) fn decode(args: &DecodeArgs) -> Result<(), Error> {
     let took = started.elapsed();
     picture::write(&args.output, &picture)
         .map_err(|source| Error::Write { path: args.output.clone(), source })?;
-    report(picture.width, picture.height, len, took);
-    Ok(())
+    tell(report, &picture, len, took)
 }
 
-fn report(width: u32, height: u32, len: usize, took: Duration) {
+fn tell(report: Report, picture: &Picture, len: usize, took: Duration) -> Result<(), Error> {
+    let (width, height) = (picture.width, picture.height);
     let raw = f64::from(width) * f64::from(height) * 4.0;
     let (ratio, ms) = (raw / len.max(1) as f64, took.as_secs_f64() * 1000.0);
-    println!(
-        "{width}x{height} pixels, {len} bytes, ratio {ratio:.2}, {ms:.2} ms, {:.0} MB/s",
-        raw / ms.max(1e-6) / 1000.0
-    );
+    let speed = raw / ms.max(1e-6) / 1000.0;
+    report.tell(
+        &format!("{width}x{height} pixels, {len} bytes, ratio {ratio:.2}, {ms:.2} ms, {speed:.0} MB/s"),
+        &json!({ "width": width, "height": height, "bytes": len, "ratio": ratio, "ms": ms }),
+    )
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{CodecName, DecodeArgs, EncodeArgs, decode, encode};
 use crate::picture::{self, Picture};
+use crate::report::Report;
 
 /// A folder of its own, removed in the end.
 struct Folder(PathBuf);
@@ -26,12 +27,15 @@ impl Folder {
     /// Encodes `in.png`.
     fn encode(&self, codec: CodecName, output: &str) {
         let (input, output) = (self.at("in.png"), self.at(output));
-        encode(&EncodeArgs { codec, quality: 85, input, output }).unwrap();
+        encode(&EncodeArgs { codec, quality: 85, input, output }, Report::new(false)).unwrap();
     }
 
     /// What a user reads who decodes a file, the folder left out.
     fn complaint(&self, codec: Option<CodecName>, input: &str) -> String {
-        let result = decode(&DecodeArgs { codec, input: self.at(input), output: self.at("out.png") });
+        let result = decode(
+            &DecodeArgs { codec, input: self.at(input), output: self.at("out.png") },
+            Report::new(false),
+        );
         assert!(!self.at("out.png").exists(), "a picture in spite of an error");
         result.unwrap_err().to_string().replace(&format!("{}/", self.0.display()), "")
     }
@@ -63,7 +67,11 @@ fn another_codec_than_the_one_asked_for_is_named() {
     );
     // Which is true.
     for codec in [Some(CodecName::ZlibGlz), None] {
-        decode(&DecodeArgs { codec, input: folder.at("a.img"), output: folder.at("out.png") }).unwrap();
+        decode(
+            &DecodeArgs { codec, input: folder.at("a.img"), output: folder.at("out.png") },
+            Report::new(false),
+        )
+        .unwrap();
     }
 }
 
@@ -144,7 +152,7 @@ fn only_png_files_are_encoded() {
         input: folder.at("a.png"),
         output: folder.at("a.img"),
     };
-    let complaint = encode(&args).unwrap_err().to_string();
+    let complaint = encode(&args, Report::new(false)).unwrap_err().to_string();
     assert!(complaint.contains("a.png is not a PNG file that can be read: "), "{complaint}");
     assert!(complaint.ends_with("Give a PNG file, complete and undamaged"), "{complaint}");
 }

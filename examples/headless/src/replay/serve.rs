@@ -6,18 +6,21 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
+use serde_json::json;
 use spice_client::record::What;
 use spice_proto::types::{ChannelId, ChannelType};
 
 use super::open;
 use crate::error::Error;
+use crate::report::Report;
 
 /// Serves one client to the end of the recording. Every connection gets the bytes of its channel at once and is closed
 /// behind the last of them; the main channel's comes last, since clients end with it.
-pub(super) fn run(file: &Path, address: &str) -> Result<(), Error> {
+pub(super) fn run(file: &Path, address: &str, report: Report) -> Result<(), Error> {
     let fail = |source| Error::Serve { address: address.into(), source };
     let listener = TcpListener::bind(address).map_err(fail)?;
-    println!("waiting for a client on {}", listener.local_addr().map_err(fail)?);
+    let local = listener.local_addr().map_err(fail)?;
+    report.tell(&format!("waiting for a client on {local}"), &json!({ "listening": local.to_string() }))?;
     let displays = recorded(file)?.into_iter().filter(|channel| channel.kind == ChannelType::DISPLAY).count();
     let (over, ended) = mpsc::channel();
     let path = file.to_path_buf();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use spice_proto::msg::Message;
 use spice_proto::msg::display::ServerMessage;
 
@@ -28,6 +29,23 @@ impl Tally {
     pub(super) fn display(&mut self, message: &ServerMessage) {
         self.displayed += 1;
         *self.kinds.entry(message.name()).or_default() += 1;
+    }
+}
+
+impl Tally {
+    /// The same for programs.
+    pub(super) fn value(&self, took: Duration) -> Value {
+        json!({
+            "seconds": self.at.as_secs_f64(),
+            "channels": self.channels,
+            "display_messages": self.displayed,
+            "cursor_messages": self.cursor,
+            "other_events": self.others,
+            "damage": self.damage,
+            "messages": self.kinds,
+            "undrawn": self.undrawn,
+            "replay_seconds": took.as_secs_f64(),
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod fr;
 mod gb;
 mod it;
 mod jp;
+mod latin;
 mod us;
 
 use std::fmt;
@@ -21,6 +22,24 @@ use spice_proto::channel::inputs::Scancode;
 /// A key's scan code of set 1, and what it makes: by itself, with Shift, with AltGr, with both. A space stands for
 /// nothing, a combining character for a dead key.
 type Keys = &'static [(u8, &'static str)];
+
+/// A layout's keys.
+#[derive(Clone, Copy, Debug)]
+struct Table {
+    /// How many levels of the keys in [`latin`] it has that are not its own.
+    shared_levels: usize,
+    own: Keys,
+}
+
+impl Table {
+    fn keys(self) -> impl Iterator<Item = (u8, &'static str)> {
+        let shared = latin::KEYS.iter().filter(move |(code, _)| self.own.iter().all(|(own, _)| own != code));
+        let cut = move |levels: &'static str| {
+            levels.char_indices().nth(self.shared_levels).map_or(levels, |(end, _)| &levels[..end])
+        };
+        self.own.iter().copied().chain(shared.map(move |(code, levels)| (*code, cut(levels))))
+    }
+}
 
 /// A keyboard layout of the guest.
 ///
@@ -108,7 +127,7 @@ impl Layout {
 
     /// Every character that the layout can make, each once, but for Enter and Tab.
     pub fn characters(self) -> Vec<char> {
-        let direct = self.keys().iter().flat_map(|(_, levels)| levels.chars());
+        let direct = self.table().keys().flat_map(|(_, levels)| levels.chars());
         let accented = ACCENTS.iter().filter(|(dead, ..)| self.direct(*dead).is_some());
         let composed = accented.flat_map(|(_, alone, pairs)| {
             let alone = match alone {
@@ -126,15 +145,15 @@ impl Layout {
         all
     }
 
-    fn keys(self) -> Keys {
+    fn table(self) -> Table {
         match self {
-            Self::Us => us::KEYS,
-            Self::Gb => gb::KEYS,
-            Self::De => de::KEYS,
-            Self::Fr => fr::KEYS,
-            Self::Es => es::KEYS,
-            Self::It => it::KEYS,
-            Self::Jp => jp::KEYS,
+            Self::Us => us::TABLE,
+            Self::Gb => gb::TABLE,
+            Self::De => de::TABLE,
+            Self::Fr => fr::TABLE,
+            Self::Es => es::TABLE,
+            Self::It => it::TABLE,
+            Self::Jp => jp::TABLE,
         }
     }
 
@@ -165,12 +184,13 @@ impl Layout {
         (None, None)
     }
 
-    /// The stroke that has this in the table: the one with the fewest keys.
+    /// The stroke that has this in the table: the one with the fewest keys, and of those a key of the layout's own, which
+    /// Windows is more likely to have too.
     fn direct(self, c: char) -> Option<Stroke> {
         let found = self
+            .table()
             .keys()
-            .iter()
-            .filter_map(|(code, levels)| Some((levels.chars().position(|l| l == c)?, *code)));
+            .filter_map(|(code, levels)| Some((levels.chars().position(|l| l == c)?, code)));
         found.min_by_key(|(level, _)| *level).map(|(level, code)| Stroke {
             key: Scancode::plain(code),
             shift: level % 2 == 1,
@@ -226,11 +246,12 @@ mod tests {
     #[test]
     fn tables_name_each_key_once_and_pairs_are_whole() {
         for layout in Layout::ALL {
-            let mut codes: Vec<u8> = layout.keys().iter().map(|(code, _)| *code).collect();
+            let mut codes: Vec<u8> = layout.table().keys().map(|(code, _)| code).collect();
+            let count = codes.len();
             codes.sort_unstable();
             codes.dedup();
-            assert_eq!(codes.len(), layout.keys().len(), "{layout}");
-            assert!(layout.keys().iter().all(|(_, levels)| (1..=4).contains(&levels.chars().count())));
+            assert_eq!(codes.len(), count, "{layout}");
+            assert!(layout.table().keys().all(|(_, levels)| (1..=4).contains(&levels.chars().count())));
         }
         assert!(ACCENTS.iter().all(|(.., pairs)| pairs.chars().count() % 2 == 0));
     }
