@@ -5,6 +5,8 @@
 //! cargo run --release -p spice-benches --example codec_costs -- times [CODEC or PICTURE…]
 //! ```
 //!
+//! LZ and LZ4 are also decoded into padded rows and from bottom-up ones: the names of these results say so.
+//!
 //! Instructions do not depend on what else the machine does; they need `valgrind` in the path. Pictures are those of
 //! the benchmarks: of the folder that `SPICE_PICTURES` names, or generated. With `--features simd` the JPEG crates
 //! use vector instructions.
@@ -15,6 +17,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use spice_benches::codecs::{CODECS, CodecName, Decoder, Encoder, Film, Payload, Picture, pictures};
+use spice_codecs::RowOrder;
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -52,7 +55,8 @@ fn each(wanted: &[String], report: &mut Report<'_>) {
     let sources: Vec<&str> = films.map(|(_, source)| *source).collect();
     let all =
         pictures::matching(|name| selected(name) || sources.iter().any(|source| name.starts_with(source)));
-    let mut memory = vec![0; all.iter().map(|picture| picture.pixels.len()).max().unwrap_or(0)];
+    let len = |picture: &Picture| picture.pixels.len() + picture.height as usize * PADDING;
+    let mut memory = vec![0; all.iter().map(len).max().unwrap_or(0)];
     let takes = |codec: CodecName| {
         codecs.is_empty() || codecs.iter().any(|name| name.eq_ignore_ascii_case(&format!("{codec:?}")))
     };
@@ -66,6 +70,15 @@ fn each(wanted: &[String], report: &mut Report<'_>) {
             report(&format!("{codec:?} decode {name} {ratio:.1}"), pixels, &mut || {
                 decoder.decode(picture, &payload, black_box(&mut memory));
             });
+            if matches!(codec, CodecName::Lz | CodecName::Lz4) {
+                report(&format!("{codec:?} decode {name} {ratio:.1} padded"), pixels, &mut || {
+                    decoder.decode_padded(picture, &payload, black_box(&mut memory), PADDING);
+                });
+                encoder.encode(&picture.bitmap_in(RowOrder::BottomUp), &mut payload);
+                report(&format!("{codec:?} decode {name} {ratio:.1} bottom-up"), pixels, &mut || {
+                    decoder.decode(picture, &payload, black_box(&mut memory));
+                });
+            }
             report(&format!("{codec:?} encode {name} {ratio:.1}"), pixels, &mut || {
                 encoder.encode(black_box(&picture.bitmap()), &mut payload);
             });
@@ -84,6 +97,9 @@ fn each(wanted: &[String], report: &mut Report<'_>) {
         }
     }
 }
+
+/// Bytes between the rows of padded destinations.
+const PADDING: usize = 64;
 
 /// What callgrind counts: it collects from here to the return, and writes a file then.
 #[inline(never)]

@@ -153,9 +153,18 @@ impl Decoder {
     /// # Panics
     /// When the payload is damaged.
     pub fn decode(&mut self, picture: &Picture, payload: &Payload, memory: &mut [u8]) {
+        self.decode_padded(picture, payload, memory, 0);
+    }
+
+    /// As [`decode`](Self::decode), with so many bytes between the rows.
+    ///
+    /// # Panics
+    /// When the payload is damaged or `memory` too short.
+    pub fn decode_padded(&mut self, picture: &Picture, payload: &Payload, memory: &mut [u8], padding: usize) {
         let (width, height) = (picture.width, picture.height);
         let format = if picture.alpha { PixelFormat::Bgra } else { PixelFormat::Bgrx };
-        let dst = PixelsMut::packed(memory, width, height, format).unwrap();
+        let stride = width as usize * 4 + padding;
+        let dst = PixelsMut::new(memory, width, height, stride, format).unwrap();
         let data = &payload.data;
         match &mut self.0 {
             AnyDecoder::Quic(decoder) => decoder.decode(data, dst).unwrap(),

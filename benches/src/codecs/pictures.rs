@@ -27,9 +27,17 @@ impl Picture {
     /// # Panics
     /// When `pixels` are too few.
     pub fn bitmap(&self) -> Bitmap<'_> {
+        self.bitmap_in(RowOrder::TopDown)
+    }
+
+    /// The picture as it is, or upside down with its bottom row first.
+    ///
+    /// # Panics
+    /// When `pixels` are too few.
+    pub fn bitmap_in(&self, rows: RowOrder) -> Bitmap<'_> {
         let format = if self.alpha { Format::Rgba } else { Format::Bit32 };
         let (width, height) = (self.width, self.height);
-        let layout = Layout { format, width, height, stride: width * 4, rows: RowOrder::TopDown };
+        let layout = Layout { format, width, height, stride: width * 4, rows };
         Bitmap::new(layout, &self.pixels).unwrap()
     }
 

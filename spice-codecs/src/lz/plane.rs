@@ -11,6 +11,8 @@ use crate::palette::Lookup;
 pub(crate) trait Plane {
     /// Bytes of a literal unit.
     const UNIT: usize;
+    /// Whether there are `usual_literals` and a `usual_match`: for planes on which everything else is slow.
+    const USUAL: bool = false;
     /// A place in the plane.
     type Spot: Copy;
 
@@ -36,6 +38,33 @@ pub(crate) trait Plane {
         distance: usize,
         count: usize,
     ) -> Self::Spot;
+
+    /// As [`check`](Self::check) and [`literals`](Self::literals) for units that fit the current row with room to spare. `None` if they do not, or if they are not what they should be.
+    #[inline(always)]
+    fn usual_literals(
+        &self,
+        memory: &mut [u8],
+        spot: Self::Spot,
+        from: &[u8],
+        count: usize,
+    ) -> Option<Self::Spot> {
+        let _ = (memory, spot, from, count);
+        None
+    }
+
+    /// As [`repeat`](Self::repeat) for a match within the current row whose source is in one row. `None` for others,
+    /// also for those that begin before the first unit.
+    #[inline(always)]
+    fn usual_match(
+        &self,
+        memory: &mut [u8],
+        spot: Self::Spot,
+        distance: usize,
+        count: usize,
+    ) -> Option<Self::Spot> {
+        let _ = (memory, spot, distance, count);
+        None
+    }
 }
 
 /// A plane that also takes units of other images.
@@ -117,28 +146,6 @@ impl Plane for Discard {
 
     fn repeat(&self, _: &mut [u8], (): (), _: usize, _: usize, _: usize) {}
 }
-
-/// `len` rounded up.
-#[inline(always)]
-pub(super) fn whole_chunks(len: usize) -> usize {
-    (len + (CHUNK - 1)) & !(CHUNK - 1)
-}
-
-/// Repeats the bytes between `from` and `at`: every copy doubles what may be copied next.
-#[inline(never)]
-pub(super) fn copy_doubling(memory: &mut [u8], from: usize, at: usize, len: usize) {
-    let mut done = 0;
-    while done < len {
-        let part = (at + done - from).min(len - done);
-        memory.copy_within(from..from + part, at + done);
-        done += part;
-    }
-}
-
-/// Bytes that short matches are copied in: a whole number of units of any size.
-pub(super) const CHUNK: usize = 16;
-/// Longest match, in bytes, that is copied in chunks.
-pub(super) const SHORT: usize = 64;
 
 /// `count` pixels from byte `at` on.
 #[inline(always)]

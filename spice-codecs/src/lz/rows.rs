@@ -1,6 +1,7 @@
-//! Planes whose rows lie apart or bottom first.
+//! Planes of rows that may lie apart or bottom first.
 
-use super::plane::{CHUNK, Literals, Plane, SHORT, copy_doubling, pixels, repeat_alpha, whole_chunks};
+use super::copies;
+use super::plane::{Literals, Plane, pixels, repeat_alpha};
 use crate::error::ErrorKind;
 use crate::pixels::{PixelsMut, RowOrder};
 
@@ -9,42 +10,36 @@ use crate::pixels::{PixelsMut, RowOrder};
 pub(crate) struct Spot {
     /// The current row.
     row: usize,
-    /// Behind the current row.
-    end: usize,
     /// The next unit.
     at: usize,
+    /// What the rows before hold.
+    before: usize,
 }
 
 impl Spot {
-    /// Bytes that fit the current row.
-    #[inline(always)]
-    fn room(self) -> usize {
-        self.end - self.at
-    }
-
     #[inline(always)]
     fn advance(self, bytes: usize) -> Self {
         Self { at: self.at + bytes, ..self }
     }
 }
 
-/// Where rows lie.
+/// Where rows lie, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
-    /// Byte position of the first coded row.
+    /// The first coded row.
     start: usize,
-    /// Bytes from one coded row to the next, modulo the address space.
+    /// From one coded row to the next, modulo the address space.
     step: usize,
-    /// Units per row.
+    /// A row.
     width: usize,
-    /// Bytes per unit.
+    /// A unit.
     unit: usize,
 }
 
 impl Layout {
     /// The rows of a destination in coded order.
     fn of(dst: &PixelsMut<'_>, order: RowOrder, unit: usize) -> Self {
-        let (width, height, stride) = (dst.width() as usize, dst.height() as usize, dst.stride());
+        let (width, height, stride) = (dst.row_bytes(), dst.height() as usize, dst.stride());
         let (start, step) = match order {
             RowOrder::TopDown => (0, stride),
             RowOrder::BottomUp => ((height - 1) * stride, stride.wrapping_neg()),
@@ -53,29 +48,81 @@ impl Layout {
     }
 
     fn spot(&self) -> Spot {
-        Spot { row: self.start, end: self.start + self.width * self.unit, at: self.start }
+        Spot { row: self.start, at: self.start, before: 0 }
+    }
+
+    /// Bytes that fit the current row.
+    #[inline(always)]
+    fn room(&self, spot: Spot) -> usize {
+        self.width - (spot.at - spot.row)
+    }
+
+    /// The rest of the current row.
+    #[inline(always)]
+    fn rest<'a>(&self, memory: &'a mut [u8], spot: Spot) -> Option<&'a mut [u8]> {
+        memory.get_mut(spot.at..spot.row.wrapping_add(self.width))
     }
 
     /// Goes to the next row if the current one is full.
     #[inline(always)]
     fn wrap(&self, spot: Spot) -> Spot {
-        if spot.at != spot.end {
+        if self.room(spot) > 0 {
             return spot;
         }
         let row = spot.row.wrapping_add(self.step);
-        Spot { row, end: row.wrapping_add(self.width * self.unit), at: row }
+        Spot { row, at: row, before: spot.before + self.width }
     }
 
-    /// Byte position of a unit, and the units from there to the end of its row.
-    #[inline]
-    fn find(&self, index: usize) -> (usize, usize) {
-        // Pictures have less than 2^32 pixels; the narrow division is the fast one.
-        let (y, x) = match (u32::try_from(index), u32::try_from(self.width)) {
-            (Ok(index), Ok(width)) => ((index / width) as usize, (index % width) as usize),
-            _ => (index / self.width, index % self.width),
-        };
-        let row = self.start.wrapping_add(y.wrapping_mul(self.step));
-        (row.wrapping_add(x * self.unit), self.width - x)
+    /// Where in an earlier row the bytes lie that come `back` before `spot`, and how many until the end of that row.
+    /// None if they come before the first row or are in the row of `spot`.
+    #[inline(always)]
+    fn earlier(&self, spot: Spot, back: usize) -> Option<(usize, usize)> {
+        let beyond =
+            back.checked_sub(spot.at - spot.row).filter(|beyond| (1..=spot.before).contains(beyond))?;
+        // Mostly it is the row before.
+        let rows = if beyond <= self.width { 1 } else { beyond.div_ceil(self.width) };
+        let gaps = rows.wrapping_mul(self.step.wrapping_sub(self.width));
+        Some((spot.at.wrapping_sub(back).wrapping_sub(gaps), beyond - (rows - 1) * self.width))
+    }
+
+    /// Cuts `count` units that begin at `spot` at the ends of rows. `put` gets each part's place and length, and how
+    /// many units lie before it.
+    #[inline(always)]
+    fn literals(&self, mut spot: Spot, count: usize, mut put: impl FnMut(Spot, usize, usize)) -> Spot {
+        let mut done = 0;
+        while done < count {
+            spot = self.wrap(spot);
+            let part = (count - done).min(self.room(spot) / self.unit);
+            put(spot, part, done);
+            spot = spot.advance(part * self.unit);
+            done += part;
+        }
+        spot
+    }
+
+    /// Cuts a match at the ends of its rows and of those it refers to. `copy` gets each part's place, that of its
+    /// source, and its length; a source in the same row may overlap its copy.
+    #[inline(always)]
+    fn repeat(
+        &self,
+        mut spot: Spot,
+        distance: usize,
+        mut count: usize,
+        mut copy: impl FnMut(Spot, usize, usize),
+    ) -> Spot {
+        let back = distance * self.unit;
+        while count > 0 {
+            spot = self.wrap(spot);
+            let (from, room) = match self.earlier(spot, back) {
+                Some((from, room)) => (from, room / self.unit),
+                None => (spot.at.wrapping_sub(back), count),
+            };
+            let part = count.min(self.room(spot) / self.unit).min(room);
+            copy(spot, from, part);
+            spot = spot.advance(part * self.unit);
+            count -= part;
+        }
+        spot
     }
 }
 
@@ -91,107 +138,38 @@ impl<L: Literals<D>, const D: usize> Packed<L, D> {
         Self { layout: Layout::of(dst, order, D), literals }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn literals_across(&self, memory: &mut [u8], mut spot: Spot, mut from: &[u8], mut count: usize) -> Spot {
-        while count > 0 {
-            spot = self.layout.wrap(spot);
-            let part = count.min(spot.room() / D);
-            let Some((front, rest)) = from.split_at_checked(part * L::UNIT) else { break };
-            if let Some(to) = memory.get_mut(spot.at..).and_then(|to| to.get_mut(..part * D)) {
-                self.literals.put(front, to);
-            }
-            spot = spot.advance(part * D);
-            from = rest;
-            count -= part;
-        }
-        spot
-    }
-
-    #[inline(never)]
-    fn repeat_across(
-        &self,
-        memory: &mut [u8],
-        mut spot: Spot,
-        mut done: usize,
-        distance: usize,
-        mut count: usize,
-    ) -> Spot {
-        while count > 0 {
-            spot = self.layout.wrap(spot);
-            let mut part = count.min(spot.room() / D);
-            if distance * D <= spot.at - spot.row {
-                repeat_in_row::<D>(memory, spot, distance * D, part * D);
-            } else {
-                let (from, room) = self.layout.find(done - distance);
-                part = part.min(room);
-                copy_from_row(memory, spot, from, part * D);
-            }
-            spot = spot.advance(part * D);
-            done += part;
-            count -= part;
-        }
-        spot
-    }
-}
-
-/// Repeats what is `back` bytes back in the same row, which has room.
-#[inline(always)]
-fn repeat_in_row<const D: usize>(memory: &mut [u8], spot: Spot, back: usize, len: usize) {
-    if back == D {
-        fill::<D>(memory, spot, len);
-    } else if back < CHUNK || len > SHORT || !copy_chunks(memory, spot, spot.at - back, len) {
-        copy_doubling(memory, spot.at - back, spot.at, len);
-    }
-}
-
-/// Repeats the last unit.
-#[inline(always)]
-fn fill<const D: usize>(memory: &mut [u8], spot: Spot, len: usize) {
-    let Some((before, rest)) = memory.split_at_mut_checked(spot.at) else { return };
-    let Some(&unit) = before.last_chunk::<D>() else { return };
-    // A chunk is a whole number of units, and its surplus will be overwritten.
-    let whole = whole_chunks(len);
-    if whole <= spot.room()
-        && let Some(to) = rest.get_mut(..whole)
-    {
-        let chunk: [u8; CHUNK] = core::array::from_fn(|i| unit[i % D]);
-        for to in to.as_chunks_mut().0 {
-            *to = chunk;
-        }
-    } else if let Some(to) = rest.get_mut(..len) {
-        for to in to.as_chunks_mut().0 {
-            *to = unit;
+    /// Copies from an earlier row into the rest of the current one.
+    #[inline(always)]
+    fn copy_row(&self, memory: &mut [u8], spot: Spot, from: usize, len: usize) {
+        let room = self.layout.room(spot);
+        let parts = if from < spot.at {
+            memory.split_at_mut_checked(spot.at).map(|(before, to)| (before.get(from..), to.get_mut(..room)))
+        } else {
+            memory
+                .split_at_mut_checked(from)
+                .map(|(to, rest)| (Some(&*rest), to.get_mut(spot.at..).and_then(|to| to.get_mut(..room))))
+        };
+        let Some((Some(from), Some(to))) = parts else { return };
+        if !copies::copy_chunks(from, to, len)
+            && let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len))
+        {
+            to.copy_from_slice(from);
         }
     }
-}
 
-/// Copies in whole chunks, whose surplus the following units will overwrite. False if a row is too short for
-/// that.
-#[inline(always)]
-fn copy_chunks(memory: &mut [u8], spot: Spot, from: usize, len: usize) -> bool {
-    let whole = whole_chunks(len);
-    if spot.room() < whole || memory.len() - from < whole {
-        return false;
-    }
-    let mut done = 0;
-    while done < len {
-        memory.copy_within(from + done..from + done + CHUNK, spot.at + done);
-        done += CHUNK;
-    }
-    true
-}
-
-/// Copies from another row.
-#[inline(always)]
-fn copy_from_row(memory: &mut [u8], spot: Spot, from: usize, len: usize) {
-    if len > SHORT || !copy_chunks(memory, spot, from, len) {
-        memory.copy_within(from..from + len, spot.at);
+    /// Repeats what lies `back` bytes before `spot` in the same row.
+    #[inline(always)]
+    fn repeat_row(&self, memory: &mut [u8], spot: Spot, back: usize, len: usize) {
+        let start = Spot { at: spot.at.wrapping_sub(back), ..spot };
+        if let Some(window) = self.layout.rest(memory, start) {
+            copies::repeat::<D>(window, back, len);
+        }
     }
 }
 
 impl<L: Literals<D>, const D: usize> Plane for Packed<L, D> {
     const UNIT: usize = L::UNIT;
+    const USUAL: bool = true;
     type Spot = Spot;
 
     fn start(&self) -> Spot {
@@ -205,39 +183,55 @@ impl<L: Literals<D>, const D: usize> Plane for Packed<L, D> {
 
     #[inline(always)]
     fn literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Spot {
-        let len = count * D;
-        if spot.room() < len {
-            return self.literals_across(memory, spot, from, count);
-        }
-        let Some(to) = memory.get_mut(spot.at..) else { return spot };
-        // The surplus of the last group will be overwritten.
-        let whole = count.div_ceil(L::GROUP) * L::GROUP;
-        if whole * D <= spot.room()
-            && let (Some(from), Some(to)) = (from.get(..whole * L::UNIT), to.get_mut(..whole * D))
-        {
-            self.literals.put(from, to);
-        } else if let (Some(from), Some(to)) = (from.get(..count * L::UNIT), to.get_mut(..len)) {
-            self.literals.put(from, to);
-        }
-        spot.advance(len)
+        self.layout.literals(spot, count, |spot, part, done| {
+            if let (Some(from), Some(to)) = (from.get(done * L::UNIT..), self.layout.rest(memory, spot)) {
+                copies::put(&self.literals, from, to, part);
+            }
+        })
     }
 
     #[inline(always)]
-    fn repeat(&self, memory: &mut [u8], spot: Spot, done: usize, distance: usize, count: usize) -> Spot {
+    fn repeat(&self, memory: &mut [u8], spot: Spot, _: usize, distance: usize, count: usize) -> Spot {
+        self.layout.repeat(spot, distance, count, |spot, from, part| {
+            let back = spot.at.wrapping_sub(from);
+            if from >= spot.row && from < spot.at {
+                self.repeat_row(memory, spot, back, part * D);
+            } else {
+                self.copy_row(memory, spot, from, part * D);
+            }
+        })
+    }
+
+    #[inline(always)]
+    fn usual_literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Option<Spot> {
+        self.literals.check(from.get(..count * L::UNIT)?).ok()?;
+        let to = self.layout.rest(memory, spot)?;
+        // The surplus of the last group will be overwritten.
+        if count <= L::GROUP {
+            self.literals.put(from.get(..L::GROUP * L::UNIT)?, to.get_mut(..L::GROUP * D)?);
+        } else {
+            let whole = count.next_multiple_of(L::GROUP);
+            self.literals.put(from.get(..whole * L::UNIT)?, to.get_mut(..whole * D)?);
+        }
+        Some(spot.advance(count * D))
+    }
+
+    #[inline(always)]
+    fn usual_match(&self, memory: &mut [u8], spot: Spot, distance: usize, count: usize) -> Option<Spot> {
         let (back, len) = (distance * D, count * D);
-        if spot.room() < len {
-            return self.repeat_across(memory, spot, done, distance, count);
+        if len > self.layout.room(spot) {
+            return None;
         }
         if back <= spot.at - spot.row {
-            repeat_in_row::<D>(memory, spot, back, len);
+            self.repeat_row(memory, spot, back, len);
         } else {
-            let (from, room) = self.layout.find(done - distance);
-            if room < count {
-                return self.repeat_across(memory, spot, done, distance, count);
+            let (from, room) = self.layout.earlier(spot, back)?;
+            if len > room {
+                return None;
             }
-            copy_from_row(memory, spot, from, len);
+            self.copy_row(memory, spot, from, len);
         }
-        spot.advance(len)
+        Some(spot.advance(len))
     }
 }
 
@@ -262,45 +256,19 @@ impl Plane for Alpha {
     }
 
     #[inline(always)]
-    fn literals(&self, memory: &mut [u8], mut spot: Spot, mut from: &[u8], mut count: usize) -> Spot {
-        while count > 0 {
-            spot = self.layout.wrap(spot);
-            let part = count.min(spot.room() / 4);
-            let Some((front, rest)) = from.split_at_checked(part) else { break };
-            for (pixel, alpha) in pixels(memory, spot.at, part).iter_mut().zip(front) {
+    fn literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Spot {
+        self.layout.literals(spot, count, |spot, part, done| {
+            let from = from.get(done..).unwrap_or_default();
+            for (pixel, alpha) in pixels(memory, spot.at, part).iter_mut().zip(from) {
                 pixel[3] = *alpha;
             }
-            spot = spot.advance(part * 4);
-            from = rest;
-            count -= part;
-        }
-        spot
+        })
     }
 
     #[inline(always)]
-    fn repeat(
-        &self,
-        memory: &mut [u8],
-        mut spot: Spot,
-        mut done: usize,
-        distance: usize,
-        mut count: usize,
-    ) -> Spot {
-        while count > 0 {
-            spot = self.layout.wrap(spot);
-            let mut part = count.min(spot.room() / 4);
-            let from = if distance * 4 <= spot.at - spot.row {
-                spot.at - distance * 4
-            } else {
-                let (from, room) = self.layout.find(done - distance);
-                part = part.min(room);
-                from
-            };
+    fn repeat(&self, memory: &mut [u8], spot: Spot, _: usize, distance: usize, count: usize) -> Spot {
+        self.layout.repeat(spot, distance, count, |spot, from, part| {
             repeat_alpha(memory, from, spot.at, part);
-            spot = spot.advance(part * 4);
-            done += part;
-            count -= part;
-        }
-        spot
+        })
     }
 }

@@ -1,0 +1,118 @@
+//! Copies of units within rows, wide where there is room: what they write too much will be overwritten.
+
+use super::plane::Literals;
+
+/// Converts `count` literal units from the front of `from` to the front of `to`.
+#[inline(always)]
+pub(super) fn put<L: Literals<D>, const D: usize>(literals: &L, from: &[u8], to: &mut [u8], count: usize) {
+    if count <= L::GROUP
+        && let (Some(from), Some(to)) = (from.get(..L::GROUP * L::UNIT), to.get_mut(..L::GROUP * D))
+    {
+        return literals.put(from, to);
+    }
+    let whole = count.next_multiple_of(L::GROUP);
+    if let (Some(from), Some(to)) = (from.get(..whole * L::UNIT), to.get_mut(..whole * D)) {
+        literals.put(from, to);
+    } else if let (Some(from), Some(to)) = (from.get(..count * L::UNIT), to.get_mut(..count * D)) {
+        literals.put(from, to);
+    }
+}
+
+/// Repeats the first `back` bytes of `window`, whole units of `D`, behind them.
+#[inline(always)]
+pub(super) fn repeat<const D: usize>(window: &mut [u8], back: usize, len: usize) {
+    if back == D {
+        fill::<D>(window, len);
+    } else if back >= CHUNK {
+        if let Some((from, to)) = window.split_at_mut_checked(back)
+            && copy_chunks(from, to, len)
+        {
+            return;
+        }
+        copy_doubling(window, 0, back, len);
+    } else if back < 8 || len > SHORT || !repeat_words(window, back, len) {
+        repeat_units::<D>(window, back, len);
+    }
+}
+
+/// Repeats the unit at the front of `window` behind it.
+#[inline(always)]
+fn fill<const D: usize>(window: &mut [u8], len: usize) {
+    let Some((&mut unit, to)) = window.split_first_chunk_mut::<D>() else { return };
+    // A chunk is a whole number of units.
+    let chunk: [u8; CHUNK] = core::array::from_fn(|i| unit[i % D]);
+    if len <= CHUNK
+        && let Some(to) = to.first_chunk_mut()
+    {
+        *to = chunk;
+    } else if let Some(to) = to.get_mut(..whole_chunks(len)) {
+        to.as_chunks_mut().0.fill(chunk);
+    } else if let Some(to) = to.get_mut(..len) {
+        to.as_chunks_mut().0.fill(unit);
+    }
+}
+
+/// Copies up to 64 bytes between places that do not overlap. False if they are more or there is no room.
+#[inline(always)]
+pub(super) fn copy_chunks(from: &[u8], to: &mut [u8], len: usize) -> bool {
+    match len {
+        0..=16 => copy_array::<16>(from, to),
+        17..=32 => copy_array::<32>(from, to),
+        33..=SHORT => copy_array::<SHORT>(from, to),
+        _ => false,
+    }
+}
+
+#[inline(always)]
+fn copy_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
+    let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut()) else { return false };
+    *to = *from;
+    true
+}
+
+/// Repeats at least eight bytes, eight at a time. False if there is no room.
+#[inline(always)]
+fn repeat_words(window: &mut [u8], back: usize, len: usize) -> bool {
+    let Some(window) = window.get_mut(..back + ((len + 7) & !7)) else { return false };
+    for at in (0..len).step_by(8) {
+        let Some(&word) = window.get(at..).and_then(|from| from.first_chunk::<8>()) else { return false };
+        let Some(to) = window.get_mut(back + at..).and_then(|to| to.first_chunk_mut()) else { return false };
+        *to = word;
+    }
+    true
+}
+
+/// Repeats few bytes, where nothing else is possible.
+#[inline(never)]
+fn repeat_units<const D: usize>(window: &mut [u8], back: usize, len: usize) {
+    if len > 16 * D {
+        return copy_doubling(window, 0, back, len);
+    }
+    for at in (0..len).step_by(D) {
+        let Some(&unit) = window.get(at..).and_then(|from| from.first_chunk::<D>()) else { return };
+        let Some(to) = window.get_mut(back + at..).and_then(|to| to.first_chunk_mut()) else { return };
+        *to = unit;
+    }
+}
+
+/// Repeats the bytes between `from` and `at`: every copy doubles what may be copied next.
+#[inline(never)]
+pub(super) fn copy_doubling(memory: &mut [u8], from: usize, at: usize, len: usize) {
+    let mut done = 0;
+    while done < len {
+        let part = (at + done - from).min(len - done);
+        memory.copy_within(from..from + part, at + done);
+        done += part;
+    }
+}
+
+/// `len` rounded up.
+#[inline(always)]
+fn whole_chunks(len: usize) -> usize {
+    (len + (CHUNK - 1)) & !(CHUNK - 1)
+}
+
+/// Bytes that short matches are copied in: a whole number of units of any size.
+const CHUNK: usize = 16;
+/// Longest match, in bytes, that is copied without a call.
+const SHORT: usize = 64;
