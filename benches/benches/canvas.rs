@@ -5,16 +5,20 @@
 //! bytes, and how much of their bandwidth it reaches. Turns make it fair on a machine whose speed changes.
 
 use std::hint::black_box;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use spice_client::canvas::{Applied, Canvas, CanvasConfig, SharedCaches};
+use spice_client::canvas::{AheadLimits, Applied, Canvas, CanvasConfig, Decoders, SharedCaches};
+use spice_codecs::RowOrder;
+use spice_codecs::bitmap::{Format, Layout};
 use spice_proto::msg::display::*;
 use spice_proto::types::{ImageId, Point, Point16, Rect, SurfaceId};
-use spice_proto::wire::Ptr;
+use spice_proto::wire::{Blob, Ptr};
 
-criterion_group!(benches, table, operations, small);
+criterion_group!(benches, table, operations, small, ahead);
 criterion_main!(benches);
 
 const WIDTH: u32 = 1920;
@@ -131,6 +135,53 @@ fn small(c: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+/// Pictures in QUIC, decoded by the canvas itself, and by other threads while it draws.
+fn ahead(c: &mut Criterion) {
+    let mut group = c.benchmark_group("canvas_ahead");
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    let tile = quic(picture(256, 256));
+    let places = (0..64).map(|i| Rect::at(i * 37 % 1600, i * 53 % 800, 256, 256));
+    let messages: Vec<_> = places.map(|area| copy(area, tile.clone(), RopDescriptor::OP_PUT)).collect();
+    group.throughput(Throughput::Elements(messages.len() as u64 * 256 * 256));
+    let mut one = canvas();
+    group.bench_function("one_thread", |b| {
+        b.iter(|| messages.iter().for_each(|message| apply(&mut one, message)));
+    });
+    for threads in 1..=2 {
+        let mut canvas = canvas();
+        let limits = CanvasConfig::default().limits;
+        let decoders = Decoders::new(threads, &limits, AheadLimits::default()).expect("threads");
+        group.bench_function(format!("{threads}_more"), |b| {
+            b.iter(|| {
+                let (queue, drawn) = sync_channel(64);
+                thread::scope(|scope| {
+                    scope.spawn(|| {
+                        for prepared in drawn {
+                            assert_eq!(canvas.apply_prepared(&prepared), Ok(Applied::Done));
+                        }
+                    });
+                    for message in &messages {
+                        queue.send(decoders.prepare(message.clone())).expect("it is drawn");
+                    }
+                    drop(queue);
+                });
+            });
+        });
+    }
+    group.finish();
+}
+
+/// A bitmap in QUIC.
+fn quic(image: Image) -> Image {
+    let ImageData::Bitmap(bitmap) = &image.data else { panic!("a bitmap") };
+    let (width, height, rows) = (image.width, image.height, RowOrder::TopDown);
+    let layout = Layout { format: Format::Rgba, width, height, stride: width * 4, rows };
+    let source = spice_codecs::bitmap::Bitmap::new(layout, bitmap.rows.bytes()).expect("whole rows");
+    let mut out = Vec::new();
+    spice_codecs::quic::Encoder::new().encode(&source, &mut out).expect("encodes");
+    Image { data: ImageData::Quic(Blob::new(out.into()).expect("fits")), ..image }
 }
 
 fn canvas() -> Canvas {

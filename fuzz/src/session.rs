@@ -1,6 +1,7 @@
 //! A whole session against a server that sends anything on any channel, with a driver that does its duty.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use spice_proto::Instant;
@@ -36,6 +37,10 @@ pub fn session(data: &[u8]) {
         }
         driver.perform();
         driver.session.disconnect();
+        driver.perform();
+        // Displays that the server has only begun to serve are kept this long at the most.
+        driver.now = driver.now + Duration::from_secs(2);
+        driver.session.handle_timeout(driver.now);
         driver.perform();
         assert!(driver.ended && driver.session.is_over(), "the session has no end");
         assert!(driver.transports.values().all(|transport| transport.closed), "a transport was left open");
@@ -158,7 +163,7 @@ impl Driver {
             (None, Some(deadline)) => self.now = self.now.max(deadline),
             (ms, _) => {
                 let ms = u64::from(ms.copied().unwrap_or(1));
-                self.now = self.now + std::time::Duration::from_millis(ms * 16);
+                self.now = self.now + Duration::from_millis(ms * 16);
             }
         }
         self.session.handle_timeout(self.now);

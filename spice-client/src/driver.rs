@@ -55,8 +55,9 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
 ///
 /// It never blocks. It stops reading from the server while the application leaves events lying.
 ///
-/// End a session with [`Handle::disconnect`] and let the driver run to its end, rather than dropping it: server 0.15.1
-/// dies of a display connection that breaks between its link and the client's first message.
+/// End a session with [`Handle::disconnect`] and let the driver run to its end, rather than dropping it. The driver waits
+/// until the server has begun to serve every display, closes its streams in order and the main channel's last:
+/// libspice-server 0.15.1, and QEMU 7.2 with it, dies of clients that vanish while it takes them in.
 #[must_use = "a driver does nothing until it is polled"]
 pub struct Driver<P: Platform> {
     platform: P,
@@ -86,6 +87,9 @@ struct Link<P: Platform> {
     channel: ChannelId,
     address: Address,
     state: State<P>,
+    /// The main channel's stream is to be closed when no other is left. Servers forget a client with its main channel,
+    /// and libspice-server 0.15.1 (with it QEMU 7.2) dies if it is still busy with a display channel of that client.
+    last: bool,
     /// How long the peer may still take over our last bytes, once the stream is to be closed.
     patience: Option<P::Sleep>,
 }
@@ -123,10 +127,14 @@ impl<P: Platform> Future for Driver<P> {
 impl<P: Platform> Driver<P> {
     /// Writes what is still to be written, delivers the last item, and ends the stream of events.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Who still wants something hears that it is too late.
+        self.poll_commands(cx);
+        self.core.over();
         self.poll_io();
         // Reading is over, so nothing but writing and closing is left to do.
-        self.links.retain(|link| matches!(&link.state, State::Open(open) if open.is_closing()));
-        self.poll_links(cx);
+        self.links.retain(|link| matches!(&link.state, State::Open(open) if link.last || open.is_closing()));
+        self.close_last();
+        while self.poll_links(cx) {}
         if !self.links.is_empty() {
             return Poll::Pending;
         }
@@ -206,7 +214,14 @@ impl<P: Platform> Driver<P> {
                     let timeout = self.platform.sleep(self.config.connect_timeout);
                     let state = State::Connecting { connect, timeout };
                     let address = endpoint.address;
-                    self.links.push(Link { id: transport, channel, address, state, patience: None });
+                    self.links.push(Link {
+                        id: transport,
+                        channel,
+                        address,
+                        state,
+                        last: false,
+                        patience: None,
+                    });
                 }
                 Output::Transmit { transport, data } => {
                     if let Some(recorder) = &self.config.recorder {
@@ -216,14 +231,30 @@ impl<P: Platform> Driver<P> {
                         open.push(data);
                     }
                 }
-                Output::Close { transport } => match self.open(transport) {
-                    Some(open) => open.close(),
-                    None => self.links.retain(|link| link.id != transport),
-                },
+                Output::Close { transport } => self.close(transport),
                 Output::Event(_) => {}
             }
         }
         progress
+    }
+
+    /// The session wants a transport closed.
+    fn close(&mut self, transport: TransportId) {
+        let Some(index) = self.links.iter().position(|link| link.id == transport) else { return };
+        let link = &mut self.links[index];
+        match &mut link.state {
+            State::Connecting { .. } => drop(self.links.remove(index)),
+            State::Open(_) if link.channel == ChannelId::MAIN => link.last = true,
+            State::Open(open) => open.close(),
+        }
+        self.close_last();
+    }
+
+    /// Closes the main channel's stream, if that is wanted and no other is left.
+    fn close_last(&mut self) {
+        if let [Link { last: true, state: State::Open(open), .. }] = self.links.as_mut_slice() {
+            open.close();
+        }
     }
 
     fn poll_links(&mut self, cx: &mut Context<'_>) -> bool {
@@ -260,6 +291,7 @@ impl<P: Platform> Driver<P> {
                     if done {
                         let id = self.links.remove(index).id;
                         self.record_end(id);
+                        self.close_last();
                         progress = true;
                         continue;
                     }
@@ -276,6 +308,7 @@ impl<P: Platform> Driver<P> {
                 Err(error) => {
                     let link = self.links.remove(index);
                     self.record_end(link.id);
+                    self.close_last();
                     match link.state {
                         State::Open(_) if link.channel == ChannelId::MAIN => {
                             self.departed = Some((link, error));

@@ -28,6 +28,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `canvas` | yes | the software canvas |
+//! | `parallel` | no | threads that decode pictures ahead of the canvas: `canvas::Decoders`; nothing on wasm32 |
 //! | `tokio` | no | TCP and unix sockets, timers and randomness: [`transport::tokio`] |
 //! | `websocket` | no | a browser's WebSockets, timers and randomness, on wasm32 alone: `transport::websocket` |
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -25,6 +25,8 @@ pub(crate) struct Open<S> {
     chunk: usize,
     /// The session wants the stream closed once everything is written.
     closing: bool,
+    /// Our half of the stream is closed.
+    shut: bool,
     /// Writing has failed. The stream is read to its end all the same: servers say why they close, then reset.
     broken: Option<io::Error>,
 }
@@ -49,6 +51,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
             flushed: true,
             chunk: FIRST_READ,
             closing: false,
+            shut: false,
             broken: None,
         }
     }
@@ -62,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
         }
     }
 
-    /// Lets the stream be closed once everything is written.
+    /// Lets the stream be closed once everything is written: first our half, then, when the peer has closed too, all.
     pub(crate) fn close(&mut self) {
         self.closing = true;
     }
@@ -113,10 +116,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
             self.flushed = true;
         }
         if self.closing {
-            ready!(Pin::new(&mut self.stream).poll_close(cx))?;
+            if !self.shut {
+                ready!(Pin::new(&mut self.stream).poll_close(cx))?;
+                self.shut = true;
+            }
+            ready!(self.poll_drain(cx))?;
             return Poll::Ready(Ok(Wrote::Closed));
         }
         Poll::Ready(Ok(Wrote::All))
+    }
+
+    /// Reads what still comes, for nobody, until the peer has closed too.
+    ///
+    /// A TCP stream that is closed with unread bytes is reset: the server's writes fail, and it may not see what we wrote
+    /// last. libspice-server 0.15.1, and QEMU 7.2 with it, dies of a display channel that is reset while it is taken in.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut unwanted = [0; FIRST_READ];
+        for _ in 0..DRAINED_READS {
+            if ready!(Pin::new(&mut self.stream).poll_read(cx, &mut unwanted))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        // There is more; others want their turn too.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Reads what is there, as long as the session takes it; true when anything came.
@@ -173,5 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
 const FIRST_READ: usize = 4 << 10;
 /// Bytes of a read at most.
 const LARGEST_READ: usize = 256 << 10;
+/// Reads of a stream that is being closed before the driver lets others run.
+const DRAINED_READS: usize = 64;
 /// Bytes by which a receive buffer grows at once at most.
 const LARGEST_GROWTH: usize = 16 << 20;

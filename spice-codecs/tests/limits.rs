@@ -167,8 +167,13 @@ fn lz4_must_fill_the_picture() {
     let payload = [1, 8, 0, 0, 0, 5, 0x40, 1, 2, 3, 4];
     assert_eq!(decode(&payload, 1), Ok(()));
     assert_eq!(decode(&payload, 2), Err(ErrorKind::Truncated));
-    assert_eq!(decode(&[&payload[..], &payload[2..]].concat(), 1), Err(ErrorKind::Excess));
-    assert_eq!(decode(&[1, 8, 0, 0, 0, 0], 1), Err(ErrorKind::Damaged));
+    assert_eq!(
+        decode(&[&payload[..], &payload[2..]].concat(), 1),
+        Err(ErrorKind::Length { len: 4, left: 0 })
+    );
+    assert_eq!(decode(&[1, 8, 0, 0, 0, 0], 1), Err(ErrorKind::Truncated));
+    // A block that yields nothing could be repeated for ever.
+    assert_eq!(decode(&[1, 8, 0, 0, 0, 1, 0], 1), Err(ErrorKind::Damaged));
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod formats;
 mod glz;
 mod invalid;
 mod limits;
+mod lz4;
 mod vectors;
 mod vectors_decode;

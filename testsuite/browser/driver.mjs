@@ -1,6 +1,6 @@
 // Drives one browser for the tests: a request a line on standard input, an answer a line on standard output.
 //
-// node driver.mjs chromium|firefox PROFILE_FOLDER
+// node driver.mjs chromium|firefox|webkit PROFILE_FOLDER
 //
 // Request: { id, op, … }; answer: { id, value } or { id, error }. Pages have names that the tests choose.
 
@@ -18,7 +18,39 @@ const CHROMIUM_FLAGS = [
     "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
 ];
 
-/** The two libraries behind one set of calls. */
+/** Functions that send commands to a page's thread and to each of its workers; `end` lets go of them. */
+async function threads(session) {
+    const workers = [];
+    const answers = new Map();
+    let next = 1;
+    session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
+        if (targetInfo.type !== "worker") {
+            return;
+        }
+        workers.push((method, params = {}) => new Promise((resolve, reject) => {
+            const id = next++;
+            answers.set(id, { resolve, reject });
+            session.send("Target.sendMessageToTarget", { sessionId, message: JSON.stringify({ id, method, params }) }).catch(reject);
+        }));
+    });
+    session.on("Target.receivedMessageFromTarget", ({ message }) => {
+        const { id, result, error } = JSON.parse(message);
+        const answer = answers.get(id);
+        answers.delete(id);
+        error ? answer?.reject(new Error(error.message)) : answer?.resolve(result);
+    });
+    await session.send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+    const all = [(method, params) => session.send(method, params), ...workers];
+    all.end = () => session.detach();
+    return all;
+}
+
+/** In place of what a browser's driver cannot do. */
+function none() {
+    throw new Error(`not with ${kind}`);
+}
+
+/** Two libraries and WebDriver behind one set of calls. */
 const browsers = {
     async chromium() {
         const { chromium } = await import("playwright-core");
@@ -29,6 +61,7 @@ const browsers = {
             chromiumSandbox: false,
             acceptDownloads: true,
             hasTouch: process.env.BROWSER_TOUCH === "1",
+            deviceScaleFactor: Number(process.env.BROWSER_SCALE ?? 1),
             viewport: { width: 1200, height: 900 },
         });
         return {
@@ -54,6 +87,16 @@ const browsers = {
                 await session.detach();
                 return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
             },
+            compose: async (page, steps) => {
+                const session = await context.newCDPSession(page);
+                for (const text of steps) {
+                    await session.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+                }
+                await session.send("Input.insertText", { text: steps.at(-1) });
+                await session.detach();
+            },
+            threads: async (page) => threads(await context.newCDPSession(page)),
+            script: (page, code) => page.addInitScript(code),
             wheel: (page, x, y) => page.mouse.wheel(x, y),
             close: () => context.close(),
         };
@@ -66,6 +109,7 @@ const browsers = {
             headless: true,
             userDataDir: profile,
             defaultViewport: { width: 1200, height: 900 },
+            extraPrefsFirefox: JSON.parse(process.env.BROWSER_PREFS ?? "{}"),
         });
         return {
             version: () => browser.version(),
@@ -76,12 +120,32 @@ const browsers = {
             size: (page, width, height) => page.setViewport({ width, height }),
             grant: () => undefined,
             files: async (page, selector, paths) => (await page.$(selector)).uploadFile(...paths),
-            touch: () => {
-                throw new Error("touch needs Chromium");
-            },
-            metrics: () => ({}),
+            touch: none,
+            compose: none,
+            metrics: none,
+            threads: none,
+            script: (page, code) => page.evaluateOnNewDocument(code),
             wheel: (page, deltaX, deltaY) => page.mouse.wheel({ deltaX, deltaY }),
             close: () => browser.close(),
+        };
+    },
+    async webkit() {
+        const { launch } = await import("./webkit.mjs");
+        const browser = await launch();
+        return {
+            version: browser.version,
+            // It tells neither of the console nor of errors.
+            page: async () => ({ page: await browser.page(), listen: () => {} }),
+            size: (page, width, height) => page.resize(width, height),
+            grant: () => undefined,
+            files: none,
+            touch: none,
+            compose: none,
+            metrics: none,
+            threads: none,
+            script: none,
+            wheel: (page, x, y) => page.mouse.wheel(x, y),
+            close: browser.close,
         };
     },
 };
@@ -118,8 +182,12 @@ async function open(name) {
 
 const operations = {
     version: () => browser.version(),
-    goto: async ({ name, url }) => {
+    /** `script` runs in the page before its own. */
+    goto: async ({ name, url, script }) => {
         const page = pages.get(name)?.page ?? await open(name);
+        if (script) {
+            await browser.script(page, script);
+        }
         // The demo and live desktops never stop loading; the page's own event is enough.
         await page.goto(url, { waitUntil: "load", timeout: 60000 });
     },
@@ -143,7 +211,36 @@ const operations = {
     grant: ({ origin, permissions }) => browser.grant(origin, permissions),
     files: ({ name, selector, paths }) => browser.files(pages.get(name).page, selector, paths),
     touch: ({ name, type, points }) => browser.touch(pages.get(name).page, type, points),
+    /** What an input method shows while it composes, one text after the other; the last one is taken. */
+    compose: ({ name, steps }) => browser.compose(pages.get(name).page, steps),
     metrics: ({ name }) => browser.metrics(pages.get(name).page),
+    /** Bytes of the JavaScript heaps of the page and of its workers, after a collection. */
+    heaps: async ({ name }) => {
+        const all = await browser.threads(pages.get(name).page);
+        const heaps = await Promise.all(all.map(async (send) => {
+            await send("HeapProfiler.collectGarbage");
+            return (await send("Runtime.getHeapUsage")).usedSize;
+        }));
+        await all.end();
+        return heaps;
+    },
+    /** Where the workers' time goes for some seconds: the functions with the most time of their own, in milliseconds. */
+    profile: async ({ name, seconds }) => {
+        const all = await browser.threads(pages.get(name).page);
+        const [, ...workers] = all;
+        await Promise.all(workers.map((send) => send("Profiler.enable").then(() => send("Profiler.start"))));
+        await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+        const own = new Map();
+        for (const send of workers) {
+            const { profile } = await send("Profiler.stop");
+            const names = new Map(profile.nodes.map((node) => [node.id, node.callFrame.functionName || "(anonymous)"]));
+            profile.samples.forEach((id, index) => {
+                own.set(names.get(id), (own.get(names.get(id)) ?? 0) + profile.timeDeltas[index] / 1000);
+            });
+        }
+        await all.end();
+        return [...own].sort(([, a], [, b]) => b - a).slice(0, 40).map(([what, ms]) => `${ms.toFixed(0)} ms ${what}`);
+    },
     mouse: ({ name, act, x, y, button, steps }) => {
         const { mouse } = pages.get(name).page;
         switch (act) {

@@ -24,6 +24,8 @@ pub enum Kind {
     Chromium,
     /// Firefox ESR, through Puppeteer; without WebGL2 where there is no GPU.
     Firefox,
+    /// WebKitGTK, the engine of Safari, through WebDriver: needs a display, and tells nothing of errors in pages.
+    WebKit,
 }
 
 /// A running browser. Dropping it ends it.
@@ -64,6 +66,7 @@ impl Browser {
         let name = match kind {
             Kind::Chromium => "chromium",
             Kind::Firefox => "firefox",
+            Kind::WebKit => "webkit",
         };
         let log = fs::File::create(folder.file("driver.err")).map_err(|error| format!("driver: {error}"))?;
         let mut driver = Command::new("node")
@@ -97,6 +100,13 @@ impl Browser {
     pub fn open(&mut self, name: &'static str, url: &str) -> Result<Page<'_>> {
         let mut page = self.page(name);
         page.call("goto", json!({ "url": url }))?;
+        Ok(page)
+    }
+
+    /// As [`open`](Self::open), with a script that runs in the page before its own.
+    pub fn open_with(&mut self, name: &'static str, url: &str, script: &str) -> Result<Page<'_>> {
+        let mut page = self.page(name);
+        page.call("goto", json!({ "url": url, "script": script }))?;
         Ok(page)
     }
 
@@ -229,9 +239,34 @@ impl Page<'_> {
         .map_err(|error| format!("{error}: {last}"))
     }
 
+    /// Waits until the canvas has shown exactly this picture for a moment: the page itself looks, again and again.
+    pub fn passes(&mut self, what: &str, wanted: &Picture) -> Result<()> {
+        let hex: String = wanted.pixels.as_flattened().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.run(&format!(
+            "const wanted = Uint8Array.fromHex('{hex}');
+             const desktop = {DESKTOP};
+             window.passed = false;
+             const look = async () => {{
+                 const picture = await desktop.readPixels();
+                 const same = picture?.width === {} && picture.height === {}
+                     && wanted.every((value, index) => value === picture.data[Math.trunc(index / 3) * 4 + index % 3]);
+                 window.passed ||= same;
+                 if (!window.passed) setTimeout(look, 20);
+             }};
+             look();",
+            wanted.width, wanted.height
+        ))?;
+        self.wait(what, "window.passed")
+    }
+
     /// Keys: `press`, `down` or `up` one, or `type` a text.
     pub fn key(&mut self, act: &str, key: &str) -> Result<()> {
         self.call("key", json!({ "act": act, "key": key })).map(drop)
+    }
+
+    /// Composes a text as an input method does: what it shows meanwhile, and last what is taken.
+    pub fn compose(&mut self, steps: &[&str]) -> Result<()> {
+        self.call("compose", json!({ "steps": steps })).map(drop)
     }
 
     /// Where the browser shows the middle of a pixel of the machine's screen.
@@ -293,6 +328,20 @@ impl Page<'_> {
         self.texts("axe")
     }
 
+    /// Where the time of the page's workers goes for some seconds: functions, the busiest first.
+    pub fn profile(&mut self, seconds: u32) -> Result<Vec<String>> {
+        let value = self.call("profile", json!({ "seconds": seconds }))?;
+        Ok(texts(&value))
+    }
+
+    /// Bytes of the JavaScript heaps of the page and of its workers, after a collection.
+    pub fn heaps(&mut self) -> Result<Vec<u64>> {
+        let value = self.call("heaps", json!({}))?;
+        let heaps = value.as_array().ok_or("no list")?;
+        // A fraction of a byte is none.
+        Ok(heaps.iter().filter_map(|heap| heap.as_f64().map(|bytes| bytes as u64)).collect())
+    }
+
     /// What the page wrote to its console, and its uncaught errors as `pageerror: …`.
     pub fn said(&mut self) -> Result<Vec<String>> {
         self.texts("said")
@@ -313,14 +362,19 @@ impl Page<'_> {
 
     fn texts(&mut self, op: &str) -> Result<Vec<String>> {
         let value = self.call(op, json!({}))?;
-        let texts = value.as_array().ok_or("no list")?;
-        Ok(texts.iter().map(|text| text.as_str().unwrap_or_default().to_owned()).collect())
+        Ok(texts(&value))
     }
 
     fn call(&mut self, op: &str, mut request: Value) -> Result<Value> {
         request["name"] = json!(self.name);
         self.browser.call(op, request)
     }
+}
+
+/// The texts of a list.
+fn texts(value: &Value) -> Vec<String> {
+    let all = value.as_array().into_iter().flatten();
+    all.map(|text| text.as_str().unwrap_or_default().to_owned()).collect()
 }
 
 /// A process and all below it.

@@ -1,6 +1,7 @@
 //! Our client library for tests that do not care how it runs: commands are awaited with a limit, events are collected.
 
 use std::future::Future;
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -120,9 +121,9 @@ impl Console {
         })
     }
 
-    /// Forgets the events that have come.
+    /// Forgets the events that have come, and the memory that they took.
     pub fn clear(&self) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        drop(mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner)));
     }
 
     fn runtime(&self) -> &Runtime {

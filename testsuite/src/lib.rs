@@ -27,6 +27,7 @@ pub mod relay;
 pub mod script;
 pub mod spicy;
 pub mod temp;
+pub mod usage;
 pub mod xspice;
 
 /// Errors of the harness are sentences for whoever reads the log of a failed test.

@@ -25,6 +25,19 @@ impl Picture {
         let pixels = bytes.chunks_exact(4).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         Self { width, height, pixels }
     }
+
+    /// The part at a place, if there is as much.
+    pub fn part(&self, x: u32, y: u32, width: u32, height: u32) -> Option<Self> {
+        let rows = (y..y.checked_add(height)?).map(|row| {
+            let from = row as usize * self.width as usize + x as usize;
+            self.pixels.get(from..from + width as usize)
+        });
+        if x.checked_add(width)? > self.width {
+            return None;
+        }
+        let pixels = rows.collect::<Option<Vec<_>>>()?.concat();
+        Some(Self { width, height, pixels })
+    }
 }
 
 /// Where two pictures differ.

@@ -174,9 +174,10 @@ pub fn binary(name: &str) -> Result<PathBuf> {
 
 /// Builds the programs and returns the folder in which they are.
 fn build() -> Result<PathBuf> {
-    // Tests run from TARGET/PROFILE/deps; the programs go below the same target folder.
-    let test = std::env::current_exe().map_err(|error| format!("the test's own path: {error}"))?;
-    let target = test.ancestors().nth(3).ok_or("the test does not run from a target folder")?;
+    // Programs go below the same target folder as this one, which cargo has marked.
+    let test = std::env::current_exe().map_err(|error| format!("the program's own path: {error}"))?;
+    let target = test.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    let target = target.ok_or("this does not run from a target folder of cargo")?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     Program::new(cargo)
         .folder(std::path::Path::new(env!("CARGO_MANIFEST_DIR")))

@@ -25,6 +25,8 @@ pub enum Access {
     Password(&'static str),
     /// On two TCP ports of which the plain one refuses every channel.
     TlsForAll,
+    /// The same with a certificate of X.509 version 1, as OpenSSL makes it when it is told of no extension.
+    TlsVersion1,
     /// Anybody, on a TCP port, with a device behind every kind of channel.
     EveryChannel,
 }
@@ -43,17 +45,22 @@ pub struct Qemu {
 impl Qemu {
     /// Starts a machine and waits until its port answers.
     pub fn start(access: Access) -> Result<Self> {
+        Self::start_named(access, "")
+    }
+
+    /// The same with a name, which it tells its clients.
+    pub fn start_named(access: Access, name: &str) -> Result<Self> {
         // Somebody else may take the port between our look and the start: then try another.
         let mut tries = 0;
         loop {
-            match Self::try_start(access) {
+            match Self::try_start(access, name) {
                 Err(error) if tries < 2 && error.contains("ended too early") => tries += 1,
                 other => return other,
             }
         }
     }
 
-    fn try_start(access: Access) -> Result<Self> {
+    fn try_start(access: Access, name: &str) -> Result<Self> {
         let folder = TempDir::new("qemu")?;
         let (port, tls_port) = (net::free_port()?, net::free_port()?);
         let spice = match access {
@@ -62,8 +69,8 @@ impl Qemu {
                 format!("unix=on,addr={},disable-ticketing=on", folder.file("spice.sock").display())
             }
             Access::Password(_) => format!("port={port},addr=127.0.0.1,password-secret=ticket"),
-            Access::TlsForAll => {
-                make_certificates(&folder)?;
+            Access::TlsForAll | Access::TlsVersion1 => {
+                make_certificates(&folder, access == Access::TlsForAll)?;
                 format!(
                     "port={port},tls-port={tls_port},addr=127.0.0.1,disable-ticketing=on,tls-channel=default,x509-dir={}",
                     folder.path().display()
@@ -74,6 +81,10 @@ impl Qemu {
             .folder(folder.path())
             .args(args(&["-display", "none", "-nodefaults", "-machine", "q35", "-m", "64", "-vga", "qxl"]))
             .args(args(&["-monitor", "none", "-qmp", "unix:qmp.sock,server=on,wait=off", "-spice", &spice]));
+        if !name.is_empty() {
+            // In QEMU's options a comma is written twice.
+            program = program.args(["-name", &format!("guest={}", name.replace(',', ",,"))]);
+        }
         if let Access::Password(password) = access {
             program = program.args(args(&["-object", &format!("secret,id=ticket,data={password}")]));
         }
@@ -168,8 +179,8 @@ impl Qemu {
 }
 
 /// Makes a certificate authority and a server certificate under the names that QEMU looks for.
-fn make_certificates(folder: &TempDir) -> Result<()> {
-    // Without an extension the certificate would be of version 1, which nobody's TLS library but OpenSSL takes.
+fn make_certificates(folder: &TempDir, extended: bool) -> Result<()> {
+    // Without an extension the certificate is of version 1, which nobody's TLS library but OpenSSL takes.
     let extensions = folder.file("server.ext");
     std::fs::write(&extensions, "subjectAltName=DNS:localhost\n")
         .map_err(|error| format!("{}: {error}", extensions.display()))?;
@@ -179,6 +190,7 @@ fn make_certificates(folder: &TempDir) -> Result<()> {
         "x509 -req -in server.csr -CA ca-cert.pem -CAkey ca-key.pem -CAcreateserial -days 30 -extfile server.ext -out server-cert.pem",
     ];
     for call in calls {
+        let call = if extended { call.to_owned() } else { call.replace(" -extfile server.ext", "") };
         Program::new("openssl").folder(folder.path()).args(call.split(' ')).read(Duration::from_secs(60))?;
     }
     Ok(())

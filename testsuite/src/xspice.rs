@@ -14,6 +14,8 @@ use crate::{Result, wait_for};
 
 const START_LIMIT: Duration = Duration::from_secs(40);
 const CALL_LIMIT: Duration = Duration::from_secs(30);
+/// Making a picture is much work for a busy machine.
+const PICTURE_LIMIT: Duration = Duration::from_secs(120);
 
 /// How the server sends pictures.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +30,8 @@ pub struct Options {
     pub zlib_glz: bool,
     /// Whether pictures that change often become video streams.
     pub video: bool,
+    /// Whether no pictures become video streams: otherwise the server guesses.
+    pub still: bool,
     /// Whether the pointer is seen.
     pub cursor: bool,
 }
@@ -35,7 +39,15 @@ pub struct Options {
 impl Options {
     /// A server that sends nothing lossy and shows no pointer.
     pub const fn new(compression: &'static str, surfaces: bool) -> Self {
-        Self { compression, surfaces, jpeg: false, zlib_glz: false, video: false, cursor: false }
+        Self {
+            compression,
+            surfaces,
+            jpeg: false,
+            zlib_glz: false,
+            video: false,
+            still: false,
+            cursor: false,
+        }
     }
 }
 
@@ -98,6 +110,9 @@ impl Xspice {
             // Without deferred frames the driver sends too much besides the video for the server to see one.
             server = server.env("XSPICE_STREAMING_VIDEO", "all").env("XSPICE_DEFERRED_FPS", "15");
         }
+        if options.still {
+            server = server.env("XSPICE_STREAMING_VIDEO", "off");
+        }
         if !options.cursor {
             server = server.args(["-nocursor"]);
         }
@@ -117,7 +132,7 @@ impl Xspice {
         Program::new("convert")
             .args(args(&["-size", "1024x768", "-seed", "7", "plasma:navy-orange", "-blur", "0x1"]))
             .args([background.as_os_str()])
-            .read(CALL_LIMIT)?;
+            .read(PICTURE_LIMIT)?;
         // ImageMagick's `display` ends with code 1 also when all went well; tests count the colours instead.
         self.program("display").args(args(&["-window", "root"])).args([&background]).run(CALL_LIMIT)?;
         let script = "seq 1 400 | pr -8 -t -l50; printf '\\033[1;31mred \\033[42mon green\\033[0m\\n'; exec sleep 3600";
@@ -154,7 +169,7 @@ impl Xspice {
             ]));
         }
         convert.extend(args(&["-set", "delay", "4", "-loop", "0"]));
-        Program::new("convert").args(convert).args([&film]).read(CALL_LIMIT)?;
+        Program::new("convert").args(convert).args([&film]).read(PICTURE_LIMIT)?;
         let mut animate = args(&["-geometry", "+0+0", "-title", "film"]);
         animate.push(film.into());
         self.launch("animate", &animate)?;
@@ -185,6 +200,11 @@ impl Xspice {
     /// A call of an X program on this display.
     pub fn program(&self, name: &str) -> Program {
         Program::new(name).folder(self.folder.path()).env("DISPLAY", &self.display)
+    }
+
+    /// The display's name, as programs find it in `DISPLAY`.
+    pub fn display(&self) -> &str {
+        &self.display
     }
 
     /// The folder of the server's files.

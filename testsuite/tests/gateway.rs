@@ -70,3 +70,28 @@ fn a_machine_behind_tls() {
     assert!(said.as_str().unwrap().contains("O=Test,CN=localhost"), "{said}");
     qemu.check_running().unwrap();
 }
+
+/// The usual recipes for QEMU make such certificates: whoever meets this error has to know what to do.
+#[test]
+fn an_old_certificate_and_the_way_to_a_new_one() {
+    let folder = TempDir::new("tls").unwrap();
+    let mut qemu = Qemu::start(Access::TlsVersion1).unwrap();
+    let ca = qemu.authority();
+    let key = folder.file("key");
+    fs::write(&key, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let options = ["--token-key", key.to_str().unwrap(), "--upstream-ca", ca.to_str().unwrap()];
+    let gateway = Gateway::start_with(&options).unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let address = format!("spice+tls://127.0.0.1:{}?subject=O=Test,CN=localhost", qemu.tls_port());
+    let mut page = browser.open("page", &gateway.page(&format!("token={}", token(&key, &address)))).unwrap();
+    let failed = "document.querySelector('.machine.selected .cover.failed:not([hidden])')";
+    page.wait("an error", failed).unwrap();
+    let said = page.run(&format!("return {failed}.innerText")).unwrap();
+    let said = said.as_str().unwrap();
+    println!("{said}");
+    assert!(
+        said.contains("version 1") && said.contains("-extfile") && said.contains("subjectAltName"),
+        "{said}"
+    );
+    qemu.check_running().unwrap();
+}

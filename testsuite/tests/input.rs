@@ -52,6 +52,11 @@ impl Log {
         events
     }
 
+    /// Whether such an event was seen so far.
+    pub(crate) fn has(&self, kind: &str, detail: u32) -> bool {
+        self.raw().iter().any(|(each, number)| each == kind && *number == detail)
+    }
+
     /// As [`wait`](Self::wait), whatever the pointer's movements in between.
     pub(crate) fn wait_still(&self, what: &str, wanted: &[(&str, u32)]) {
         self.wait_among(what, wanted, |kind| kind != "Motion");
@@ -239,7 +244,7 @@ fn mode(console: &Console, wanted: MouseModes) {
 }
 
 /// By how much QEMU has seen the pointer move.
-fn moved(qemu: &Qemu, axis: &str) -> i64 {
+pub(crate) fn moved(qemu: &Qemu, axis: &str) -> i64 {
     let value = |line: &String| line.rsplit_once("value ")?.1.trim().parse::<i64>().ok();
     qemu.traced("input_event_rel").iter().filter(|line| line.contains(axis)).filter_map(value).sum()
 }

@@ -20,10 +20,14 @@ mod script;
 mod server_role;
 mod transfers;
 mod video;
+mod visits;
+mod web_api;
 mod web_ends;
 mod web_guest;
 mod web_input;
+mod web_keys;
 mod web_page;
+mod web_safe;
 mod web_screen;
 
 use testsuite::picture::Picture;

@@ -1,10 +1,12 @@
 //! A moving picture on a real desktop, which the server turns into a video stream.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
+use spice_client::canvas::{AheadLimits, CanvasConfig, Decoders, Displays, Prepared, SharedCaches};
 use spice_client::record::{Recorder, Recording, Replay, What};
 use spice_proto::msg::Message;
 use spice_proto::msg::display::{ClientMessage, ServerMessage};
@@ -46,6 +48,44 @@ fn a_film_becomes_a_stream() {
     let recording = Recording::new(BufReader::new(File::open(&path).unwrap())).unwrap();
     let frames = Replay::new(recording).map(Result::unwrap).filter(|(_, event)| is_frame(event)).count();
     assert!(frames as u64 >= shown.frames, "{frames} frames recorded, {} seen", shown.frames);
+
+    let drawn = draw(&path, None);
+    assert!(drawn.windows(4).any(|px| px[..3] != drawn[..3]), "something is on the screen");
+    for threads in [1, 2] {
+        let config = CanvasConfig::default();
+        let decoders = Decoders::new(threads, &config.limits, AheadLimits::new(64 << 20, 0)).unwrap();
+        assert!(
+            draw(&path, Some(&decoders)) == drawn,
+            "{threads} threads that decode ahead change the picture"
+        );
+    }
+}
+
+/// What a recording leaves on the screen, drawn message by message, or behind pictures that are decoded ahead.
+fn draw(path: &Path, decoders: Option<&Decoders>) -> Vec<u8> {
+    let recording = Recording::new(BufReader::new(File::open(path).unwrap())).unwrap();
+    let mut displays = Displays::new(CanvasConfig::default(), SharedCaches::default());
+    let mut ahead: VecDeque<(u8, Prepared)> = VecDeque::new();
+    for (_, event) in Replay::new(recording).map(Result::unwrap) {
+        let Event::Display(id, message) = event else { continue };
+        let Some(decoders) = decoders else {
+            displays.apply(id, &message).unwrap();
+            continue;
+        };
+        ahead.push_back((id, decoders.prepare(message)));
+        if ahead.len() > 40
+            && let Some((id, prepared)) = ahead.pop_front()
+        {
+            displays.apply_prepared(id, &prepared).unwrap();
+        }
+    }
+    for (id, prepared) in ahead {
+        displays.apply_prepared(id, &prepared).unwrap();
+    }
+    let view = displays.canvas(0).unwrap().primary().unwrap();
+    let mut pixels = vec![0; (view.width() * view.height() * 4) as usize];
+    view.write_rgba(view.rect(), &mut pixels);
+    pixels
 }
 
 fn is_frame(event: &Event) -> bool {

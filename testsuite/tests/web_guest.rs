@@ -15,7 +15,7 @@ use testsuite::wait_for;
 /// How long a big file may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-fn open<'a>(browser: &'a mut Browser, gateway: &Gateway, guest: &Guest) -> Page<'a> {
+pub(crate) fn open<'a>(browser: &'a mut Browser, gateway: &Gateway, guest: &Guest) -> Page<'a> {
     browser
         .grant(&format!("http://127.0.0.1:{}", gateway.port()), &["clipboard-read", "clipboard-write"])
         .unwrap();
@@ -26,7 +26,7 @@ fn open<'a>(browser: &'a mut Browser, gateway: &Gateway, guest: &Guest) -> Page<
 }
 
 /// What the guest pastes.
-fn pasted(guest: &Guest, wanted: &str) {
+pub(crate) fn pasted(guest: &Guest, wanted: &str) {
     let mut last = String::new();
     wait_for("the text in the guest", LIMIT, || {
         let arguments = ["-o", "-selection", "clipboard", "-t", "UTF8_STRING"];
@@ -37,7 +37,7 @@ fn pasted(guest: &Guest, wanted: &str) {
 }
 
 /// Copies a text in the guest.
-fn copy(guest: &mut Guest, text: &str) {
+pub(crate) fn copy(guest: &mut Guest, text: &str) {
     let file = guest.download("copied.txt");
     fs::write(&file, text).unwrap();
     let mut arguments = args(&["-quiet", "-selection", "clipboard", "-t", "UTF8_STRING", "-i"]);
@@ -103,11 +103,9 @@ fn fifty_megabytes_arrive_unchanged() {
         Ok(arrived.metadata().is_ok_and(|file| file.len() == bytes.len() as u64).then_some(()))
     })
     .unwrap();
-    wait_for(
-        "its last bytes",
-        LIMIT,
-        || Ok((fs::read(&arrived).ok().as_ref() == Some(&bytes)).then_some(())),
-    )
+    wait_for("its last bytes", PATIENCE, || {
+        Ok((fs::read(&arrived).ok().as_ref() == Some(&bytes)).then_some(()))
+    })
     .unwrap();
     page.wait("word of its end", "!document.querySelector('#transfers .stop')").unwrap();
     page.check().unwrap();

@@ -15,7 +15,7 @@ const PRESS: &str = "ButtonPress";
 const RELEASE: &str = "ButtonRelease";
 
 /// Opens the page for a guest and waits until its pointer is ours to lead.
-fn open<'a>(browser: &'a mut Browser, gateway: &Gateway, guest: &Guest) -> Page<'a> {
+pub(crate) fn open<'a>(browser: &'a mut Browser, gateway: &Gateway, guest: &Guest) -> Page<'a> {
     let mut page = browser.open("page", &gateway.page_of(guest.port())).unwrap();
     page.connected().unwrap();
     page.wait("the agent", &format!("{DESKTOP}.agentConnected")).unwrap();

@@ -1,6 +1,6 @@
 //! The page in real browsers: what its canvas shows equals what the server shows, pixel for pixel.
 
-use testsuite::browser::{Browser, Kind};
+use testsuite::browser::{Browser, DESKTOP, Kind};
 use testsuite::gateway::Gateway;
 use testsuite::process::{Program, args};
 use testsuite::programs::Screenshot;
@@ -10,12 +10,13 @@ use testsuite::xspice::{Options, Xspice};
 use testsuite::{net, wait_for};
 
 /// The demo without parameters, and a machine's firmware: for every browser.
-fn basics(kind: Kind) {
+fn basics(kind: Kind, environment: &[(&str, &str)]) {
     let gateway = Gateway::start().unwrap();
-    let mut browser = Browser::start(kind).unwrap();
+    let mut browser = Browser::start_with(kind, environment).unwrap();
     let mut page = browser.open("page", &gateway.page("")).unwrap();
     page.connected().unwrap();
-    page.shows("the demo desktop", || Screenshot::of_demo().picture()).unwrap();
+    // It moves, and begins anew every few seconds.
+    page.passes("the demo desktop", &Screenshot::of_demo().picture().unwrap()).unwrap();
     page.check().unwrap();
     let mut qemu = Qemu::start(Access::Open).unwrap();
     qemu.stop_at_text().unwrap();
@@ -28,12 +29,19 @@ fn basics(kind: Kind) {
 
 #[test]
 fn demo_and_firmware_in_chromium() {
-    basics(Kind::Chromium);
+    basics(Kind::Chromium, &[]);
 }
 
 #[test]
 fn demo_and_firmware_in_firefox() {
-    basics(Kind::Firefox);
+    basics(Kind::Firefox, &[]);
+}
+
+/// This browser is never headless: an X server of Xspice is its display.
+#[test]
+fn demo_and_firmware_in_webkit() {
+    let screen = Xspice::start(Options::new("off", false)).unwrap();
+    basics(Kind::WebKit, &[("DISPLAY", screen.display())]);
 }
 
 /// A desktop that is sent without loss, by every way to it.
@@ -42,6 +50,8 @@ fn a_desktop_by_every_way() {
     let mut xspice = Xspice::start(Options::new("quic", true)).unwrap();
     xspice.fill().unwrap();
     let gateway = Gateway::start().unwrap();
+    // Serves the page and leads nowhere: what is seen through it came by another way.
+    let site = Gateway::start_with(&[]).unwrap();
     let port = net::free_port().unwrap();
     let folder = TempDir::new("websockify").unwrap();
     let mut websockify = Program::new("websockify")
@@ -54,14 +64,29 @@ fn a_desktop_by_every_way() {
     })
     .unwrap();
     let mut browser = Browser::start(Kind::Chromium).unwrap();
-    for (way, query) in [
-        ("the gateway", format!("host=127.0.0.1&port={}", xspice.port())),
-        ("the server's own WebSocket", format!("host=127.0.0.1&port={}&direct", xspice.port())),
-        ("websockify", format!("url=ws://127.0.0.1:{port}/")),
+    // A tab of the last visit would take the server for itself, so each visit begins without any.
+    for (way, server, query) in [
+        ("the gateway", &gateway, format!("host=127.0.0.1&port={}", xspice.port())),
+        ("the server's own WebSocket", &site, format!("host=127.0.0.1&port={}&direct", xspice.port())),
+        ("websockify", &site, format!("url=ws://127.0.0.1:{port}/")),
     ] {
-        let mut page = browser.open("page", &gateway.page(&query)).unwrap();
+        let mut page = browser.open_with("page", &server.page(&query), "localStorage.clear()").unwrap();
         page.connected().unwrap();
         page.shows(way, || xspice.own_picture()).unwrap();
+        page.check().unwrap();
+    }
+    // By both ways to the screen, and by the build for browsers without vectors.
+    let query = format!("host=127.0.0.1&port={}", xspice.port());
+    for (renderer, vectors) in [("webgl2", true), ("2d", false)] {
+        let url = gateway.page(&format!("{query}&renderer={renderer}"));
+        let script = if vectors { "" } else { "WebAssembly.validate = () => false" };
+        let mut page = browser.open_with("page", &url, script).unwrap();
+        page.connected().unwrap();
+        page.shows(renderer, || xspice.own_picture()).unwrap();
+        assert_eq!(page.run(&format!("return (await {DESKTOP}.stats()).renderer")).unwrap(), renderer);
+        let built =
+            "return performance.getEntriesByType('resource').some(({ name }) => name.includes('wasm/simd/'))";
+        assert_eq!(page.run(built).unwrap(), vectors);
         page.check().unwrap();
     }
     xspice.check_running().unwrap();

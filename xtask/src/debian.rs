@@ -33,9 +33,16 @@ const PACKAGES: &[Package] = &[
     Package { name: "xinput", uses: &["xinput"] },
     Package { name: "chromium", uses: &["chromium"] },
     Package { name: "firefox-esr", uses: &["firefox-esr"] },
+    Package { name: "webkit2gtk-driver", uses: &["WebKitWebDriver"] },
     Package { name: "nodejs", uses: &["node"] },
     Package { name: "npm", uses: &["npm"] },
     Package { name: "websockify", uses: &["websockify"] },
+];
+
+/// Beside which the web client is measured, on demand.
+const YARDSTICK: &[Package] = &[
+    Package { name: "spice-html5", uses: &["/usr/share/spice-html5/spice_auto.html"] },
+    Package { name: "python3", uses: &["python3"] },
 ];
 
 /// Makes sure that everything the real-server suite calls is there.
@@ -43,7 +50,16 @@ const PACKAGES: &[Package] = &[
 /// Packages are installed when this is a Debian system and the caller is root. Everywhere else the missing parts are
 /// named in the error.
 pub(crate) fn ensure_servers() -> Result<()> {
-    let missing = missing();
+    ensure(PACKAGES)
+}
+
+/// The same for the other client beside which the web client is measured.
+pub(crate) fn ensure_yardstick() -> Result<()> {
+    ensure(YARDSTICK)
+}
+
+fn ensure(packages: &'static [Package]) -> Result<()> {
+    let missing = missing(packages);
     if missing.is_empty() {
         return Ok(());
     }
@@ -60,7 +76,7 @@ pub(crate) fn ensure_servers() -> Result<()> {
         args.extend(&names);
         apt(&args)?;
     }
-    let missing = self::missing();
+    let missing = self::missing(packages);
     if missing.is_empty() {
         return Ok(());
     }
@@ -77,8 +93,8 @@ pub(crate) fn ensure_servers() -> Result<()> {
 }
 
 /// Packages of which something is not there, with the first such thing.
-fn missing() -> Vec<(&'static str, &'static str)> {
-    PACKAGES
+fn missing(packages: &'static [Package]) -> Vec<(&'static str, &'static str)> {
+    packages
         .iter()
         .filter_map(|package| {
             let absent = |used: &&&str| {

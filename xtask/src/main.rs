@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask test | fuzz | differential | soak | demo | web | load`.
+//! The developer's commands: `cargo xtask test | fuzz | differential | soak | demo | web | compare-web | load`.
 //!
 //! Everything that a contributor or a CI machine runs lives here, so that the README needs no shell recipes and both
 //! run exactly the same commands. Each command is printed before it runs and is bounded in time.
@@ -70,6 +70,8 @@ enum Task {
         #[arg(last = true)]
         options: Vec<String>,
     },
+    /// Measure the web client beside Debian's spice-html5, on the same moving desktop in Chromium.
+    CompareWeb(web::Comparison),
     /// Connect many clients through one gateway, each to a server of its own, and state its memory.
     Load {
         /// How many clients.
@@ -113,6 +115,12 @@ struct SoakArgs {
     /// Seconds of fuzzing for each target.
     #[arg(long, default_value_t = 300)]
     fuzz_seconds: u32,
+    /// Minutes of a moving desktop in the web client.
+    #[arg(long, default_value_t = 30)]
+    web_minutes: u32,
+    /// Run the web client's part alone.
+    #[arg(long)]
+    web_only: bool,
     /// Go without the tests against real servers.
     #[arg(long)]
     no_servers: bool,
@@ -129,6 +137,7 @@ fn main() -> ExitCode {
         Task::Soak(args) => soak(&args),
         Task::Demo { address, output, serve } => demo(address, output, serve),
         Task::Web { build_only, listen, options } => web::run(build_only, &listen, &options),
+        Task::CompareWeb(options) => web::compare(&options),
         Task::Load { clients, seconds } => web::load(clients, seconds),
     };
     match outcome {
@@ -170,6 +179,9 @@ fn test(args: &TestArgs) -> Result<()> {
 /// Runs the long forms one after the other.
 fn soak(args: &SoakArgs) -> Result<()> {
     command::no_overall_deadline();
+    if args.web_only {
+        return web::soak(args.web_minutes);
+    }
     let cases = args.cases.to_string();
     Cmd::cargo(&[
         "test",
@@ -189,6 +201,7 @@ fn soak(args: &SoakArgs) -> Result<()> {
     } else {
         servers::run(Some(args.kills), Duration::from_secs(4 * 3600))?;
         differential::run(&differential::Options { commands: args.commands, ..Default::default() })?;
+        web::soak(args.web_minutes)?;
     }
     fuzz::run(args.fuzz_seconds, &[])?;
     println!(

@@ -5,20 +5,26 @@ use std::time::Duration;
 use crate::command::{Cmd, Result, root};
 use crate::{debian, web};
 
-/// Installs what is needed, builds the programs under test once, and runs the suite.
-///
-/// `kills` is how often a server is killed in mid-picture; the suite has its own small number.
-pub(crate) fn run(kills: Option<u32>, limit: Duration) -> Result<()> {
+/// Installs what the suite needs, and builds the programs under test.
+pub(crate) fn prepare() -> Result<()> {
     debian::ensure_servers()?;
     Cmd::cargo(&["build", "--release", "-p", "gateway", "-p", "headless", "-p", "reference-server"]).run()?;
     web::build()?;
-    browser_drivers()?;
+    browser_drivers()
+}
+
+/// Prepares and runs the suite.
+///
+/// `kills` is how often a server is killed in mid-picture; the suite has its own small number.
+pub(crate) fn run(kills: Option<u32>, limit: Duration) -> Result<()> {
+    prepare()?;
     let mut suite = Cmd::cargo(&[
         "test",
         "-p",
         "testsuite",
         "--features",
         "servers",
+        "--no-fail-fast",
         "--",
         "--nocapture",
         "--test-threads=2",

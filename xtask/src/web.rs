@@ -1,10 +1,10 @@
 //! The web client: building it, serving it, many clients at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::command::{Cmd, Result, no_overall_deadline, root};
-use crate::tools;
+use crate::{debian, servers, tools};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -83,4 +83,58 @@ pub(crate) fn load(clients: u32, seconds: u32) -> Result<()> {
         .env("GATEWAY_LOAD_SECONDS", seconds.to_string())
         .limit(Duration::from_secs(3600 + u64::from(clients) + u64::from(seconds)))
         .run()
+}
+
+/// Options of `cargo xtask compare-web`, handed on as they are.
+#[derive(clap::Args)]
+pub(crate) struct Comparison {
+    /// How often each client is measured.
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Seconds of the moving desktop in each round.
+    #[arg(long, default_value_t = 30)]
+    seconds: u32,
+    /// How the server compresses pictures: lz, quic, auto_lz or off.
+    #[arg(long, default_value = "auto_lz")]
+    compression: String,
+    /// Let the server make a video of the film when it takes it for one, which it does not always.
+    #[arg(long)]
+    video: bool,
+    /// A folder for pictures of what the pages show.
+    #[arg(long)]
+    pictures: Option<PathBuf>,
+}
+
+/// The web client beside Debian's spice-html5, on the same desktop.
+pub(crate) fn compare(options: &Comparison) -> Result<()> {
+    no_overall_deadline();
+    debian::ensure_yardstick()?;
+    let (rounds, seconds) = (options.rounds.to_string(), options.seconds.to_string());
+    let mut all = vec!["compare", "--rounds", &rounds, "--seconds", &seconds];
+    all.extend(["--compression", &options.compression]);
+    all.extend(options.video.then_some("--video"));
+    let pictures = options.pictures.as_ref().map(std::path::absolute).transpose();
+    let pictures = pictures.map_err(|error| format!("the folder for pictures: {error}"))?;
+    if let Some(folder) = &pictures {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        all.extend(["--pictures", folder.to_str().ok_or("the folder for pictures is not valid UTF-8")?]);
+    }
+    figures(
+        &all,
+        Duration::from_secs(600 + u64::from(options.rounds) * (u64::from(options.seconds) + 60) * 2),
+    )
+}
+
+/// A moving desktop for some minutes, in which the memory has to stand still.
+pub(crate) fn soak(minutes: u32) -> Result<()> {
+    figures(&["soak", "--minutes", &minutes.to_string()], Duration::from_secs(900 + u64::from(minutes) * 60))
+}
+
+/// Runs the program that measures the page in a browser.
+fn figures(arguments: &[&str], limit: Duration) -> Result<()> {
+    servers::prepare()?;
+    let mut all =
+        vec!["run", "--quiet", "-p", "testsuite", "--features", "servers", "--bin", "web-figures", "--"];
+    all.extend(arguments);
+    Cmd::cargo(&all).limit(limit).run()
 }

@@ -2,7 +2,8 @@
 //!
 //! There is no queue: a side is read only after the other one has taken what was read before. That is the bound on memory
 //! and the backpressure in both directions. A connection that is idle holds no read buffer towards its server: bytes are
-//! read onto the stack and copied into a message of just their size.
+//! read onto the stack and copied into a message of just their size. Small messages that come in bursts are gathered for
+//! a few milliseconds.
 
 use std::future::poll_fn;
 use std::io;
@@ -48,12 +49,12 @@ impl Bridge<'_> {
             end = self.watch(epoch, &heard) => end,
             () = self.stop.cancelled() => End::Shutdown,
         };
-        // What the client sent last may be under way to the server.
-        let _ = timeout(FAREWELL, writer.shutdown()).await;
-        drop((reader, writer));
-        if let Ok(socket) = sink.reunite(stream) {
-            farewell(socket, &end).await;
-        }
+        let browser = async {
+            if let Ok(socket) = sink.reunite(stream) {
+                farewell(socket, &end).await;
+            }
+        };
+        tokio::join!(leave(reader, writer), browser);
         end
     }
 
@@ -65,13 +66,19 @@ impl Bridge<'_> {
     ) -> End {
         let mut ping = interval_at(Instant::now() + PING, PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pace = Pace::new();
         loop {
+            if let Some(pause) = pace.pause() {
+                // What comes meanwhile is read at once, into one message.
+                tokio::time::sleep(pause).await;
+            }
             let message = tokio::select! {
                 read = read(reader) => match read {
                     Ok(bytes) if bytes.is_empty() => return End::Server,
                     Ok(bytes) => {
                         self.place.touch();
                         self.metrics.to_client.inc_by(bytes.len() as u64);
+                        pace.read(bytes.len());
                         Message::Binary(bytes)
                     }
                     Err(_) => return End::Server,
@@ -132,6 +139,51 @@ impl Bridge<'_> {
     }
 }
 
+/// Ends the direction to the server and reads, for nobody, until the server ends the other. A connection that is closed
+/// with unread bytes is reset, the server's writes fail, and it may not see what the client sent last; libspice-server
+/// 0.15.1 dies of a display channel that is reset while it is taken in.
+async fn leave(mut reader: ReadHalf<Box<dyn Io>>, mut writer: WriteHalf<Box<dyn Io>>) {
+    let _ = timeout(FAREWELL, async {
+        if writer.shutdown().await.is_ok() {
+            while read(&mut reader).await.is_ok_and(|bytes| !bytes.is_empty()) {}
+        }
+    })
+    .await;
+}
+
+/// A server writes each of its small messages by itself, sometimes thousands in a second. Each would be an event of its own
+/// in the browser, which costs it more than the message: in a burst they are gathered for a moment.
+struct Pace {
+    /// When the present window of [`BURST`] began, and how many small messages it has seen.
+    began: Instant,
+    small: u32,
+    gathers: bool,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { began: Instant::now(), small: 0, gathers: false }
+    }
+
+    /// Takes in how much was read.
+    fn read(&mut self, bytes: usize) {
+        let age = self.began.elapsed();
+        if age > BURST {
+            // Gathered messages are fewer: half as many go on with it.
+            self.gathers &= age < 2 * BURST && self.small > BURST_MESSAGES / 2;
+            (self.began, self.small) = (Instant::now(), 0);
+        }
+        // Who sends a lot at once waits for nothing.
+        self.small = if bytes < READ / 4 { self.small + 1 } else { 0 };
+        self.gathers = self.small > BURST_MESSAGES || self.gathers && self.small > 0;
+    }
+
+    /// How long to leave what comes where it is.
+    fn pause(&self) -> Option<Duration> {
+        self.gathers.then_some(GATHER)
+    }
+}
+
 /// Tells the browser why, and lets it read that before the connection is cut.
 pub(crate) async fn farewell(mut socket: WebSocket, end: &End) {
     let _ = timeout(FAREWELL, async {
@@ -167,6 +219,11 @@ fn broken(error: axum::Error) -> End {
     }
 }
 
+/// More small messages than this within [`BURST`] are a burst: answers to keys and the steps of a handshake are not.
+const BURST_MESSAGES: u32 = 6;
+const BURST: Duration = Duration::from_millis(20);
+/// How long the messages of a burst are gathered.
+const GATHER: Duration = Duration::from_millis(3);
 /// Bytes from a server in one message at most.
 const READ: usize = 32 << 10;
 /// How often a browser is asked whether it is there. Proxies cut connections that are silent for a minute.
@@ -175,3 +232,35 @@ const PING: Duration = Duration::from_secs(25);
 const GONE: Duration = Duration::from_secs(90);
 /// How long the last words may take in each direction.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads `count` messages of `bytes`, one every `step` milliseconds, and returns for how many it paused.
+    async fn pauses(pace: &mut Pace, count: u32, bytes: usize, step: u64) -> u32 {
+        let mut paused = 0;
+        for _ in 0..count {
+            tokio::time::advance(Duration::from_millis(step)).await;
+            if let Some(pause) = pace.pause() {
+                tokio::time::advance(pause).await;
+                paused += 1;
+            }
+            pace.read(bytes);
+        }
+        paused
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_bursts_of_small_messages_are_gathered() {
+        let mut pace = Pace::new();
+        assert_eq!(pauses(&mut pace, 100, 200, 5).await, 0, "answers, one at a time");
+        assert_eq!(pauses(&mut pace, 100, READ, 0).await, 0, "a large picture");
+        assert_eq!(pauses(&mut pace, 6, 200, 0).await, 0, "a handshake");
+        let paused = pauses(&mut pace, 200, 200, 1).await;
+        assert!(paused > 190, "a burst: {paused}");
+        let paused = pauses(&mut pace, 20, 200, 15).await;
+        assert!(paused < 5, "calm again: {paused}");
+        assert_eq!(pauses(&mut pace, 10, 200, 15).await, 0);
+    }
+}

@@ -52,7 +52,12 @@ impl End {
             Self::NotAllowed => 4403,
             Self::Idle => 4408,
             Self::ClientFull => 4429,
-            Self::Connect(ConnectError::Tls(_) | ConnectError::NoAuthority | ConnectError::Name(_)) => 4495,
+            Self::Connect(
+                ConnectError::Tls(_)
+                | ConnectError::OldCertificate
+                | ConnectError::NoAuthority
+                | ConnectError::Name(_),
+            ) => 4495,
             Self::Connect(ConnectError::Unreachable(_)) => 4502,
             Self::Full => 4503,
             Self::Connect(ConnectError::Timeout) => 4504,
@@ -149,6 +154,7 @@ mod tests {
             End::Full,
             End::Connect(ConnectError::Timeout),
             End::Connect(ConnectError::NoAuthority),
+            End::Connect(ConnectError::OldCertificate),
             End::Connect(ConnectError::Unreachable(std::io::ErrorKind::ConnectionRefused.into())),
             End::Connect(ConnectError::Unreachable(std::io::ErrorKind::Other.into())),
         ];

@@ -41,6 +41,10 @@ pub(crate) enum ConnectError {
     Timeout,
     #[error("TLS with the machine failed: {0}")]
     Tls(String),
+    #[error(
+        "The machine's certificate is of X.509 version 1: sign it again with -extfile FILE, in it subjectAltName=DNS:HOST (README)"
+    )]
+    OldCertificate,
     #[error("The gateway has no certificate authority for this machine; its administrator has to set one.")]
     NoAuthority,
     #[error("{0:?} cannot stand in a certificate; the gateway's administrator has to set its name.")]
@@ -111,7 +115,7 @@ impl Connector {
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
-        Ok(Box::new(stream.map_err(|error| ConnectError::Tls(tls_reason(&error)))?))
+        Ok(Box::new(stream.map_err(|error| tls_error(&error))?))
     }
 }
 
@@ -126,15 +130,16 @@ async fn unix(_: &Path) -> Result<Box<dyn Io>, ConnectError> {
     Err(ConnectError::Unreachable(io::ErrorKind::Unsupported.into()))
 }
 
-fn tls_reason(error: &io::Error) -> String {
+fn tls_error(error: &io::Error) -> ConnectError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match inner {
+    if let Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason)))) = inner
+        && reason.to_string().contains("UnsupportedCertVersion")
+    {
+        return ConnectError::OldCertificate;
+    }
+    ConnectError::Tls(match inner {
         Some(rustls::Error::InvalidMessage(_)) => "it does not speak TLS on this port.".into(),
         Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason)))) => {
-            let reason = reason.to_string();
-            if reason.contains("UnsupportedCertVersion") {
-                return "its certificate is of X.509 version 1; its administrator has to make one of version 3.".into();
-            }
             format!("its certificate is refused, {reason}.")
         }
         Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
@@ -144,7 +149,7 @@ fn tls_reason(error: &io::Error) -> String {
         Some(other) => format!("{other}."),
         None if error.kind() == io::ErrorKind::UnexpectedEof => "it closed the connection.".into(),
         None => format!("{}.", reason(error)),
-    }
+    })
 }
 
 fn reason(error: &io::Error) -> &'static str {

@@ -78,6 +78,22 @@ async fn the_last_words_of_a_client_arrive_before_the_end() {
 }
 
 #[tokio::test]
+async fn the_last_words_of_a_client_arrive_at_a_server_that_is_talking() {
+    let (gateway, (listener, port)) = (Gateway::open(), listen().await);
+    let mut socket = gateway.connect_to(port).await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    // More than can be under way: a connection closed with unread bytes is reset, and neither writing nor reading works.
+    let talk = vec![7; UNDER_WAY];
+    let (mut reader, mut writer) = stream.split();
+    send(&mut socket, b"goodbye").await;
+    let (talked, ()) = tokio::join!(writer.write_all(&talk), async { drop(socket) });
+    talked.unwrap();
+    let mut heard = Vec::new();
+    reader.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard, b"goodbye");
+}
+
+#[tokio::test]
 async fn a_browser_that_does_not_read_stops_its_server() {
     let (gateway, (listener, port)) = (Gateway::open(), listen().await);
     let socket = gateway.connect_to(port).await;

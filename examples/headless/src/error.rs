@@ -46,16 +46,38 @@ pub(crate) enum Error {
     Read { path: PathBuf, source: io::Error },
     #[error("{} is no file that can be sent: folders, pipes and devices have no length", .0.display())]
     NoFile(PathBuf),
-    #[error("{} is not a picture that can be used: {source}", .path.display())]
-    NoPng { path: PathBuf, source: io::Error },
-    #[error("the picture does not go through this codec: {0}")]
-    Codec(#[from] CodecError),
-    #[error("the file is not an image of a drawing message: {0}")]
-    NoImage(#[from] DecodeError),
     #[error(
-        "the file holds an image of type {found:?}, not one of the type asked for or one that can be decoded alone"
+        "{} is not a PNG file that can be read: {source}. Give a PNG file, complete and undamaged", .path.display()
     )]
-    OtherCodec { found: ImageType },
+    NoPng { path: PathBuf, source: png::DecodingError },
+    #[error(
+        "the picture does not go through this codec: {0}. Take another one: quic, lz and glz take any picture"
+    )]
+    Encode(#[from] CodecError),
+    #[error(
+        "{path} is a PNG file, not an encoded image: encode it first (headless encode --codec quic {path} FILE)",
+        path = .0.display()
+    )]
+    StillPng(PathBuf),
+    #[error(
+        "{} is not an image as `headless encode` writes it, or was cut short: {source}. Copy it completely, or encode \
+         the picture again", .path.display()
+    )]
+    NoImage { path: PathBuf, source: DecodeError },
+    #[error("{} holds a {found} image, not {asked}: say --codec {found}, or leave --codec out", .path.display())]
+    OtherCodec { path: PathBuf, found: &'static str, asked: &'static str },
+    #[error(
+        "{} holds an image of type {found:?}, which cannot be decoded alone: give a file that `headless encode` wrote, \
+         or replay a recording of its session (headless replay)", .path.display()
+    )]
+    NotAlone { path: PathBuf, found: ImageType },
+    #[error(
+        "{} refers to image {id} of its session: record the session (headless record) and replay it (headless replay)",
+        .path.display()
+    )]
+    MissingImage { path: PathBuf, id: u64 },
+    #[error("{} is damaged or was cut short: {source}. Copy it completely, or encode the picture again", .path.display())]
+    Damaged { path: PathBuf, source: CodecError },
     #[error("the encoded picture is too large for a message: {0}")]
     TooLarge(#[from] TooMany),
     #[error(transparent)]
@@ -66,6 +88,8 @@ pub(crate) enum Error {
     Replay(#[from] ReplayError),
     #[error("{} holds no display: record while a machine shows something", .0.display())]
     NothingRecorded(PathBuf),
+    #[error("threads for decoding cannot be started: {0}; ask for fewer with --threads")]
+    Threads(io::Error),
     #[error("the recording ends without a picture on that display")]
     NoPicture,
     #[error("{address} cannot be served: {source}")]

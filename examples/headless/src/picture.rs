@@ -16,16 +16,14 @@ pub(crate) struct Picture {
 }
 
 pub(crate) fn read(path: &Path) -> Result<Picture, Error> {
-    let fail = |source: io::Error| Error::Read { path: path.into(), source };
-    let file = File::open(path).map_err(fail)?;
+    let file = File::open(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let fail = |source| Error::NoPng { path: path.into(), source };
     let mut decoder = png::Decoder::new(BufReader::new(file));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let no_png = |error| Error::NoPng { path: path.into(), source: io::Error::other(error) };
-    let mut reader = decoder.read_info().map_err(no_png)?;
-    let size =
-        reader.output_buffer_size().ok_or_else(|| fail(io::Error::other("the picture is too large")))?;
+    let mut reader = decoder.read_info().map_err(fail)?;
+    let size = reader.output_buffer_size().ok_or_else(|| fail(png::DecodingError::LimitsExceeded))?;
     let mut samples = vec![0; size];
-    let info = reader.next_frame(&mut samples).map_err(|error| fail(io::Error::other(error)))?;
+    let info = reader.next_frame(&mut samples).map_err(fail)?;
     samples.truncate(info.buffer_size());
     let (alpha, pixels) = match info.color_type {
         png::ColorType::Grayscale => (false, each(&samples, |[y]| [y, y, y, 255])),

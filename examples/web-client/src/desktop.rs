@@ -288,6 +288,7 @@ impl Desktop {
         set("received", self.traffic.received() as f64);
         set("sent", self.traffic.sent() as f64);
         set("surfaceBytes", screen.surface_bytes() as f64);
+        set("memoryBytes", memory_bytes() as f64);
         put(&object, "renderer", &screen.presenter().into());
         let images = Object::new();
         for (name, count) in KINDS.iter().zip(stats.images) {
@@ -334,6 +335,11 @@ impl Drop for Desktop {
     fn drop(&mut self) {
         self.replace();
     }
+}
+
+/// Bytes of the library's memory, which never shrinks.
+fn memory_bytes() -> usize {
+    core::arch::wasm32::memory_size::<0>() * 65536
 }
 
 fn picture(taken: Option<(u32, u32, Vec<u8>)>) -> JsValue {

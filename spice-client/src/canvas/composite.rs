@@ -58,8 +58,14 @@ pub(super) fn composite(
         composite_wide(job, number, &source, mask.as_ref(), component);
         return Ok(());
     }
+    let porter = operator.porter_duff().filter(|_| !component && bytes_per_pixel(to) == 4);
     job.for_each_run(None, |surface, rows, y, left, right| {
         let width = right.abs_diff(left) as usize;
+        let dst = surface.span_mut(y, left, right);
+        let opaque = to == PixelFormat::Bgrx;
+        if let (Some(number), None, Some(row)) = (porter, &mask, source.in_place(y, left, width)) {
+            return porter_duff(number, dst, row, opaque);
+        }
         for row in [&mut rows.argb, &mut rows.mask] {
             resize(row, width * 4);
         }
@@ -67,13 +73,11 @@ pub(super) fn composite(
         if let Some(mask) = &mask {
             mask.row(y, left, &mut rows.mask);
         }
-        let dst = surface.span_mut(y, left, right);
-        if let (false, Some(number), 4) = (component, operator.porter_duff(), bytes_per_pixel(to)) {
+        if let Some(number) = porter {
             if mask.is_some() {
                 scale_by_alpha(&mut rows.argb, &rows.mask);
             }
-            porter_duff(number, dst, &rows.argb, to == PixelFormat::Bgrx);
-            return;
+            return porter_duff(number, dst, &rows.argb, opaque);
         }
         let masks = mask.is_some().then_some(&rows.mask[..]);
         combine_row(dst, to, operator, &rows.argb, masks, component);
@@ -129,6 +133,8 @@ fn filter(filter: CompositeFilter) -> Result<Filter, Reason> {
     }
 }
 
+const BGRA: PixelFormat = PixelFormat::Bgra;
+
 /// One picture of a composition.
 #[derive(Clone, Copy)]
 struct Sampler<'a> {
@@ -158,7 +164,18 @@ fn local(from: PixelFormat, to: PixelFormat, is_surface: bool) -> PixelFormat {
     if is_surface { from } else { localised(from, to) }
 }
 
-impl Sampler<'_> {
+impl<'a> Sampler<'a> {
+    /// The row of ARGB values where the picture itself has it, `width` pixels from column `left` on.
+    fn in_place(&self, y: i32, left: i32, width: usize) -> Option<&'a [u8]> {
+        if self.transform.is_some() || self.opaque || (self.view.format, self.local) != (BGRA, BGRA) {
+            return None;
+        }
+        let x = i64::from(self.origin.x) + i64::from(left) - i64::from(self.anchor.left);
+        let y = i64::from(self.origin.y) + i64::from(y) - i64::from(self.anchor.top);
+        let (x, y) = (usize::try_from(x).ok()?, u32::try_from(y).ok()?);
+        self.view.row(y).get(x.checked_mul(4)?..x.checked_add(width)?.checked_mul(4)?)
+    }
+
     /// ARGB values, as bytes, for the pixels from column `left` on.
     fn row(&self, y: i32, left: i32, out: &mut [u8]) {
         let (out, _) = out.as_chunks_mut::<4>();

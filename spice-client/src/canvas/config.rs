@@ -26,7 +26,8 @@ pub struct CanvasLimits {
     pub surfaces: usize,
     /// Longest side of a picture in pixels. 32766, the end of what servers' drawing libraries can address.
     pub image_side: u32,
-    /// Most pixels of one picture. 2²⁶, which is 256 MiB of 32-bit pixels and twice a screen of 8192 × 4096.
+    /// Most pixels of one picture. 2²⁶, which is 256 MiB of 32-bit pixels and twice a screen of 8192 × 4096. A command
+    /// has up to three pictures: source, pattern, mask.
     pub image_pixels: u64,
     /// Most rectangles in one clip list. 65536.
     pub clip_rects: usize,
@@ -39,6 +40,8 @@ pub struct CanvasLimits {
     pub streams: usize,
     /// Most heads in one monitors configuration; further ones are cut off. 256.
     pub heads: usize,
+    /// Most events kept until they are taken; beyond it the oldest are lost. 1024: a message causes at most two.
+    pub events: usize,
     /// Most rectangles of damage before neighbours are merged. 16.
     pub damage_rects: usize,
     /// Bytes of working memory kept from one command to the next. 32 MiB: a 4K picture; larger buffers are given
@@ -60,6 +63,7 @@ impl Default for CanvasLimits {
             dashes: 1 << 20,
             streams: 64,
             heads: 256,
+            events: 1024,
             damage_rects: 16,
             scratch_bytes: 32 << 20,
         }

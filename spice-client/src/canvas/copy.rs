@@ -19,6 +19,15 @@ pub(super) fn copy(job: &mut Job<'_>, source: &Source<'_>, rop: Rop) {
     source.opaque = rop == Rop::COPY
         && job.surface.format() == PixelFormat::Bgra
         && localised(source.view.format, PixelFormat::Bgra) == PixelFormat::Bgrx;
+    if rop == Rop::COPY && job.mask.is_none() && source.is_raw() {
+        let cover = source.cover().unwrap_or_default();
+        for rect in job.region.rects().iter().map(|rect| rect.intersect(&cover)) {
+            if let Some((rows, stride)) = source.raw_rows(&rect) {
+                job.surface.copy_rect(rect, rows, stride);
+            }
+        }
+        return;
+    }
     job.for_each_run(source.cover(), |surface, rows, y, left, right| {
         let row = source.row(y, left, right, &mut rows.source);
         rop.apply(surface.span_mut(y, left, right), row);

@@ -86,12 +86,35 @@ impl Displays {
     /// # Errors
     /// [`DisplayError`] if the channel `display` cannot go on, or another one that this message let go on.
     pub fn apply(&mut self, display: u8, message: &ServerMessage) -> Result<bool, DisplayError> {
+        self.apply_with(display, message, |canvas| canvas.apply(message))
+    }
+
+    /// [`apply`](Self::apply) for a message whose picture may have been decoded ahead.
+    ///
+    /// # Errors
+    /// [`DisplayError`], as from `apply`.
+    #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+    #[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
+    pub fn apply_prepared(
+        &mut self,
+        display: u8,
+        prepared: &crate::canvas::Prepared,
+    ) -> Result<bool, DisplayError> {
+        self.apply_with(display, prepared.message(), |canvas| canvas.apply_prepared(prepared))
+    }
+
+    fn apply_with(
+        &mut self,
+        display: u8,
+        message: &ServerMessage,
+        apply: impl FnOnce(&mut Canvas) -> Result<Applied, CanvasError>,
+    ) -> Result<bool, DisplayError> {
         let lane = self.lanes.entry(display).or_insert_with(|| Lane {
             canvas: Canvas::new(self.config.clone(), self.caches.clone()),
             held: VecDeque::new(),
             bytes: 0,
         });
-        if !lane.held.is_empty() || lane.canvas.apply(message)? != Applied::Done {
+        if !lane.held.is_empty() || apply(&mut lane.canvas)? != Applied::Done {
             lane.hold(display, message, &self.limits)?;
             return Ok(false);
         }

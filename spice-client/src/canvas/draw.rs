@@ -12,7 +12,7 @@ use spice_proto::wire::Ptr;
 
 use crate::canvas::brush::Brush;
 use crate::canvas::dash::Style;
-use crate::canvas::images::{Images, Purpose, SLOTS, is_indexed};
+use crate::canvas::images::{Images, Purpose, SLOTS, SOURCE, is_indexed};
 use crate::canvas::job::{Job, filter, mask};
 use crate::canvas::mask::Mask;
 use crate::canvas::outcome::{Applied, CanvasError, Operation, Reason};
@@ -50,7 +50,6 @@ impl<'m> Reads<'m> {
     }
 }
 
-const SOURCE: usize = 0;
 const BRUSH: usize = 1;
 const MASK: usize = 2;
 
@@ -249,7 +248,7 @@ impl Canvas {
         }
         let limits = &self.config.limits;
         self.images.keep_palette(source, limits)?;
-        let decoded = self.images.decode_direct(source, to, limits, |format| surface.target(area, format));
+        let decoded = self.images.decode_direct(source, limits, surface, area);
         match decoded {
             Ok(false) => return Ok(None),
             Ok(true) => {}

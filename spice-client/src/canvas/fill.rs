@@ -13,6 +13,9 @@ pub(super) fn fill(job: &mut Job<'_>, brush: &Brush<'_>, rop: Rop) {
     let format = job.surface.format();
     let bytes = bytes_per_pixel(format);
     match brush {
+        Brush::Solid(color) if let (Some(pixel), None) = (rop.constant(*color), &job.mask) => {
+            job.region.rects().iter().for_each(|r| job.surface.fill_rect(*r, pixel));
+        }
         Brush::Solid(color) => {
             job.for_each_run(None, |surface, _, y, left, right| {
                 rop.fill(surface.span_mut(y, left, right), bytes, *color);

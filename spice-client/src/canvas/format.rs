@@ -91,10 +91,15 @@ pub(super) fn localise(from: PixelFormat, to: PixelFormat, px: u32) -> u32 {
     }
 }
 
+/// Whether [`localise`] changes nothing.
+pub(super) fn is_same_layout(from: PixelFormat, to: PixelFormat) -> bool {
+    from == to || (bytes_per_pixel(from), bytes_per_pixel(to)) == (4, 4)
+}
+
 /// Converts a row of pixels for raw operations; `dst` decides how many.
 pub(super) fn localise_row(from: PixelFormat, to: PixelFormat, src: &[u8], dst: &mut [u8]) {
     let (have, want) = (bytes_per_pixel(from), bytes_per_pixel(to));
-    if from == to || (have, want) == (4, 4) {
+    if is_same_layout(from, to) {
         let len = src.len().min(dst.len());
         dst[..len].copy_from_slice(&src[..len]);
         return;

@@ -9,18 +9,20 @@ use spice_codecs::{
 use spice_proto::msg::display::{
     BitmapFlags, BitmapFormat, Image, ImageData, ImageFlags, ImageType, JpegAlphaFlags, PaletteSource,
 };
-use spice_proto::types::{ImageId, PaletteId, SurfaceId};
+use spice_proto::types::{ImageId, PaletteId, Rect, SurfaceId};
 
 use crate::canvas::cache::{Lookup, Palettes, Picture, Pixels, SharedCaches};
 use crate::canvas::config::CanvasLimits;
-use crate::canvas::format::bytes_per_pixel;
+use crate::canvas::format::{bytes_per_pixel, is_same_layout};
 use crate::canvas::outcome::{Blocked, CanvasError, Reason};
 use crate::canvas::sample::resize;
-use crate::canvas::surface::View;
+use crate::canvas::surface::{Surface, View};
 use crate::canvas::surfaces::Surfaces;
 
 /// Images of one message: source, brush, mask.
 pub(super) const SLOTS: usize = 3;
+/// The place of the source.
+pub(super) const SOURCE: usize = 0;
 
 /// What an image is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub(super) struct Images {
     /// The palette at hand, filled up with zeros to as many entries as an index can reach.
     colors: Vec<u32>,
     slots: [Slot; SLOTS],
+    /// What was decoded ahead for the source of the message at hand.
+    pub(super) ahead: Option<Result<Picture, Reason>>,
 }
 
 /// One image of the message at hand.
@@ -158,23 +162,31 @@ impl Images {
         raw && to != PixelFormat::A1 && !is_cached(image)
     }
 
-    /// Decodes an image straight into `dst`, a part of a surface of the image's size. `Ok(false)` if that is not
-    /// possible after all, with `dst` untouched.
+    /// Decodes an image straight into `area` of a surface, which has the image's size and lies on it. `Ok(false)` if that
+    /// is not possible after all, with the surface untouched.
     ///
-    /// After an error `dst` holds anything.
-    pub(super) fn decode_direct<'d>(
+    /// After an error the area holds anything.
+    pub(super) fn decode_direct(
         &mut self,
         image: &Image,
-        to: PixelFormat,
         limits: &CanvasLimits,
-        dst: impl FnOnce(PixelFormat) -> Result<PixelsMut<'d>, CodecError>,
+        surface: &mut Surface,
+        area: Rect,
     ) -> Result<bool, Reason> {
+        let to = surface.format();
         let plan = Plan::new(image, Purpose::Color, to, limits)?;
-        if plan.native != to && (bytes_per_pixel(plan.native), bytes_per_pixel(to)) != (4, 4) {
+        if !is_same_layout(plan.native, to) {
             return Ok(false);
         }
+        if let Some(ahead) = self.ahead.take() {
+            let picture = ahead?;
+            let view = picture.view();
+            let (rows, stride) = view.span(view.rect()).ok_or(Reason::NoImage)?;
+            surface.copy_rect(area, rows, stride);
+            return Ok(true);
+        }
         self.load_palette(image, to)?;
-        self.decode(&plan, dst(plan.target)?)?;
+        self.decode(&plan, surface.target(area, plan.target)?)?;
         Ok(true)
     }
 
@@ -216,7 +228,7 @@ impl Images {
                 self.glz_picture(image, progress, needed)
             }
             _ if !needed && !is_cached(image) => Ok(Ok(Resolved::NotNeeded)),
-            _ if is_cached(image) => self.cached(image, purpose, to, limits).map(Ok),
+            _ if is_cached(image) => self.cached(slot, image, purpose, to, limits).map(Ok),
             _ => Ok(Ok(self.decoded(slot, image, purpose, to, limits).unwrap_or_else(Resolved::Failed))),
         }
     }
@@ -239,6 +251,9 @@ impl Images {
         to: PixelFormat,
         limits: &CanvasLimits,
     ) -> Result<Resolved, Reason> {
+        if let Some(ahead) = self.ahead.take_if(|_| slot == SOURCE) {
+            return ahead.map(Resolved::Shared);
+        }
         let plan = Plan::new(image, purpose, to, limits)?;
         if plan.is_raw() && message_view(image).is_some() {
             return Ok(Resolved::Message);
@@ -255,19 +270,36 @@ impl Images {
     /// An image that is to be put into the pixmap cache.
     fn cached(
         &mut self,
+        slot: usize,
         image: &Image,
         purpose: Purpose,
         to: PixelFormat,
         limits: &CanvasLimits,
     ) -> Result<Resolved, CanvasError> {
-        let made = Plan::new(image, purpose, to, limits).and_then(|plan| {
-            self.load_palette(image, to)?;
-            let mut data = Vec::new();
-            self.decode_packed(&plan, &mut data)?;
-            let (width, height, format) = (image.width, image.height, plan.native);
-            Ok(Picture::Own(Arc::new(Pixels { data, width, height, format })))
-        });
+        let ahead = self.ahead.take_if(|_| slot == SOURCE);
+        let made = ahead.unwrap_or_else(|| self.made(image, purpose, to, limits));
         self.keep(image, made)
+    }
+
+    /// An image on its own, which is [independent](is_independent).
+    #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+    pub(super) fn picture(&mut self, image: &Image, limits: &CanvasLimits) -> Result<Picture, Reason> {
+        self.made(image, Purpose::Color, PixelFormat::Bgrx, limits)
+    }
+
+    fn made(
+        &mut self,
+        image: &Image,
+        purpose: Purpose,
+        to: PixelFormat,
+        limits: &CanvasLimits,
+    ) -> Result<Picture, Reason> {
+        let plan = Plan::new(image, purpose, to, limits)?;
+        self.load_palette(image, to)?;
+        let mut data = Vec::new();
+        self.decode_packed(&plan, &mut data)?;
+        let (width, height, format) = (image.width, image.height, plan.native);
+        Ok(Picture::Own(Arc::new(Pixels { data, width, height, format })))
     }
 
     /// Puts a picture, or the fact that it could not be made, into the pixmap cache if it belongs there.
@@ -468,6 +500,13 @@ fn message_view(image: &Image) -> Option<View<'_>> {
 
 fn stands_in_memory(format: BitmapFormat) -> bool {
     matches!(format, BitmapFormat::BIT16 | BitmapFormat::BIT32 | BitmapFormat::RGBA | BitmapFormat::BIT8_A)
+}
+
+/// Whether the pixels of an image depend on nothing but the image: no cache, no surface, no palette.
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+pub(super) fn is_independent(image: &Image) -> bool {
+    use ImageData::{Jpeg, JpegAlpha, Lz4, LzRgb, Quic};
+    matches!(image.data, Quic(_) | LzRgb(_) | Lz4(_) | Jpeg(_) | JpegAlpha(_))
 }
 
 /// Whether the decoded image goes into the pixmap cache.

@@ -1,10 +1,9 @@
 //! Porter-Duff operators over rows of 32-bit pixels.
 //!
-//! Rows are worked off in strips: each pixel's alpha is written out beside its four bytes, so that what remains are
-//! plain loops over bytes, which compilers turn into vector code.
+//! Rows are worked off in vectors of four pixels. Their products are made in lanes of 16 bits, of which each holds two
+//! channels, so that nothing has to be widened.
 
-/// Bytes of a strip, a multiple of a pixel's.
-const STRIP: usize = 512;
+use wide::{u8x16, u16x8, u32x4};
 
 /// Combines a row of premultiplied pixels with a row of the destination by operator `op`, 0 to 12 of X Render.
 ///
@@ -27,94 +26,110 @@ pub(super) fn porter_duff(op: u8, dst: &mut [u8], src: &[u8], opaque: bool) {
     }
 }
 
-/// Multiplies all channels by a number up to 255.
-pub(super) fn scale(row: &mut [u8], by: u8) {
-    for v in row {
-        *v = mul((*v).into(), by.into()) as u8;
-    }
+/// Lays a row of premultiplied pixels over a row of the destination, all source channels multiplied by `alpha`.
+///
+/// The alpha of an `opaque` destination becomes 0.
+pub(super) fn over_scaled(dst: &mut [u8], src: &[u8], alpha: u8, opaque: bool) {
+    let alpha = u16x8::splat(alpha.into());
+    let keep = if opaque { COLORS } else { EVERYTHING };
+    each(dst, src, |d, s| combined::<3>(d, times(s, alpha)) & keep);
 }
 
 /// Multiplies all channels of each pixel by the alpha of the same pixel in another row.
 pub(super) fn scale_by_alpha(row: &mut [u8], alphas: &[u8]) {
-    let mut strip = [0; STRIP];
-    for (row, alphas) in row.chunks_mut(STRIP).zip(alphas.chunks(STRIP)) {
-        spread_alpha(alphas, &mut strip);
-        for (v, &alpha) in row.iter_mut().zip(&strip) {
-            *v = mul((*v).into(), alpha.into()) as u8;
-        }
-    }
+    each(row, alphas, |v, a| times(v, spread_alpha(a)));
 }
 
 fn row<const OP: u8>(dst: &mut [u8], src: &[u8], opaque: bool) {
-    let (mut a, mut b) = ([0; STRIP], [0; STRIP]);
-    for (d, s) in dst.chunks_mut(STRIP).zip(src.chunks(STRIP)) {
-        if USES_SOURCE_ALPHA.contains(&OP) {
-            spread_alpha(s, &mut a);
-        }
-        if USES_DESTINATION_ALPHA.contains(&OP) {
-            if opaque {
-                each_pixel(d, |px| px | 0xff00_0000);
-            }
-            spread_alpha(d, &mut b);
-        }
-        for (((d, &s), &a), &b) in d.iter_mut().zip(s).zip(&a).zip(&b) {
-            *d = channel::<OP>(s.into(), (*d).into(), a.into(), b.into());
-        }
-        if opaque {
-            each_pixel(d, |px| px & 0x00ff_ffff);
-        }
+    if opaque {
+        each(dst, src, |d, s| combined::<OP>(d | !COLORS, s) & COLORS);
+    } else {
+        each(dst, src, combined::<OP>);
     }
 }
 
-/// Operators that weigh the destination by the source's alpha.
-const USES_SOURCE_ALPHA: [u8; 6] = [3, 6, 8, 9, 10, 11];
-/// Operators that weigh the source by the destination's alpha.
-const USES_DESTINATION_ALPHA: [u8; 6] = [4, 5, 7, 9, 10, 11];
+/// Puts `f` of destination and source in the destination's place, four pixels at a time.
+#[inline]
+fn each(dst: &mut [u8], src: &[u8], f: impl Fn(u8x16, u8x16) -> u8x16) {
+    let len = dst.len().min(src.len());
+    let (dst, dst_rest) = dst[..len].as_chunks_mut::<16>();
+    let (src, src_rest) = src[..len].as_chunks::<16>();
+    each_whole(dst, src, &f);
+    let rest = dst_rest.len();
+    if rest != 0 {
+        let (mut d, mut s) = ([[0; 16]], [[0; 16]]);
+        d[0][..rest].copy_from_slice(dst_rest);
+        s[0][..rest].copy_from_slice(src_rest);
+        each_whole(&mut d, &s, &f);
+        dst_rest.copy_from_slice(&d[0][..rest]);
+    }
+}
+
+/// The loop itself: out of line, so that it is compiled once, and `f` becomes a part of it.
+#[inline(never)]
+fn each_whole(dst: &mut [[u8; 16]], src: &[[u8; 16]], f: &impl Fn(u8x16, u8x16) -> u8x16) {
+    for (d, s) in dst.iter_mut().zip(src) {
+        *d = f(u8x16::new(*d), u8x16::new(*s)).to_array();
+    }
+}
 
 #[inline(always)]
-fn channel<const OP: u8>(s: u16, d: u16, a: u16, b: u16) -> u8 {
+fn combined<const OP: u8>(d: u8x16, s: u8x16) -> u8x16 {
+    let (a, b) = (|| spread_alpha(s), || spread_alpha(d));
+    let not = |alphas: u16x8| FULL - alphas;
     // Both terms fit a byte, and vector units add bytes with saturation.
-    let (source, destination) = match OP {
-        0 => (0, 0),
-        1 => (s, 0),
-        2 => (0, d),
-        3 => (s, mul(d, 255 - a)),
-        4 => (mul(s, 255 - b), d),
-        5 => (mul(s, b), 0),
-        6 => (0, mul(d, a)),
-        7 => (mul(s, 255 - b), 0),
-        8 => (0, mul(d, 255 - a)),
-        9 => (mul(s, b), mul(d, 255 - a)),
-        10 => (mul(s, 255 - b), mul(d, a)),
-        11 => (mul(s, 255 - b), mul(d, 255 - a)),
-        _ => (s, d),
+    match OP {
+        0 => u8x16::splat(0),
+        1 => s,
+        2 => d,
+        3 => s.saturating_add(times(d, not(a()))),
+        4 => times(s, not(b())).saturating_add(d),
+        5 => times(s, b()),
+        6 => times(d, a()),
+        7 => times(s, not(b())),
+        8 => times(d, not(a())),
+        9 => times(s, b()).saturating_add(times(d, not(a()))),
+        10 => times(s, not(b())).saturating_add(times(d, a())),
+        11 => times(s, not(b())).saturating_add(times(d, not(a()))),
+        _ => s.saturating_add(d),
+    }
+}
+
+/// Each pixel's alpha, in the lanes of both of its pairs of channels.
+#[inline(always)]
+fn spread_alpha(pixels: u8x16) -> u16x8 {
+    let pixels = u32x4::from_ne_bytes(pixels.to_array());
+    let alpha = if cfg!(target_endian = "little") {
+        pixels.unbounded_shr_scalar(24)
+    } else {
+        pixels & u32x4::splat(255)
     };
-    (source as u8).saturating_add(destination as u8)
+    let both: u32x4 = alpha | alpha.unbounded_shl_scalar(16);
+    u16x8::from_ne_bytes(both.to_ne_bytes())
 }
 
-/// Writes each pixel's alpha into all four of its bytes.
+/// Both channels of each lane times its factor, which is up to 255.
 #[inline(always)]
-fn spread_alpha(row: &[u8], out: &mut [u8; STRIP]) {
-    for (out, px) in out.as_chunks_mut::<4>().0.iter_mut().zip(row.as_chunks::<4>().0) {
-        let v = u32::from_le_bytes(*px) >> 24;
-        let v = v | v << 8;
-        *out = (v | v << 16).to_le_bytes();
-    }
-}
-
-#[inline(always)]
-fn each_pixel(row: &mut [u8], f: impl Fn(u32) -> u32) {
-    for px in row.as_chunks_mut::<4>().0 {
-        *px = f(u32::from_le_bytes(*px)).to_le_bytes();
-    }
+fn times(pixels: u8x16, factors: u16x8) -> u8x16 {
+    let lanes = u16x8::from_ne_bytes(pixels.to_array());
+    let low = product(lanes & FULL, factors);
+    let high = product(lanes.unbounded_shr_scalar(8), factors);
+    u8x16::new((low | high.unbounded_shl_scalar(8)).to_ne_bytes())
 }
 
 /// `round(a * b / 255)` for values up to 255.
 #[inline(always)]
-const fn mul(a: u16, b: u16) -> u16 {
-    let t = a * b + 128;
-    (t + (t >> 8)) >> 8
+fn product(a: u16x8, b: u16x8) -> u16x8 {
+    let t = a * b + u16x8::splat(128);
+    // The upper half of 257 t is (t + t / 256) / 256.
+    t.mul_keep_high(u16x8::splat(257))
 }
+
+/// The largest value of a channel in each lane.
+const FULL: u16x8 = u16x8::splat(255);
+/// The bytes of four pixels that are not alpha.
+const COLORS: u8x16 = u8x16::new([255, 255, 255, 0, 255, 255, 255, 0, 255, 255, 255, 0, 255, 255, 255, 0]);
+const EVERYTHING: u8x16 = u8x16::splat(255);
 
 #[cfg(test)]
 mod tests {

@@ -81,6 +81,8 @@ mod kernel;
 mod mask;
 mod operators;
 mod outcome;
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+mod parallel;
 mod path;
 mod region;
 mod rop;
@@ -106,6 +108,9 @@ pub use config::{CacheConfig, CanvasConfig, CanvasLimits};
 pub use cursor::{Cursor, CursorError, CursorPicture};
 pub use displays::{DisplayError, Displays, WaitLimits};
 pub use outcome::{Applied, Blocked, CanvasError, Event, Operation, Reason};
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
+pub use parallel::{AheadLimits, Decoders, Prepared};
 pub use spice_codecs::PixelFormat;
 pub use stream::{VideoDecoder, VideoError, VideoFrame};
 pub use surface::View;
@@ -196,7 +201,7 @@ impl Canvas {
             ServerMessage::Mark => {
                 if self.surfaces.primary().is_some() {
                     self.marked = true;
-                    self.events.push_back(Event::Mark);
+                    self.tell(Event::Mark);
                 }
             }
             ServerMessage::Reset => self.reset(),
@@ -218,14 +223,30 @@ impl Canvas {
             ServerMessage::StreamClip(m) => self.stream_clip(m),
             // Reports take a clock.
             ServerMessage::StreamActivateReport(_) => {}
-            ServerMessage::GlScanoutUnix(m) => self.events.push_back(Event::GlScanout(*m)),
-            ServerMessage::GlDraw(m) => self.events.push_back(Event::GlDraw(*m)),
+            ServerMessage::GlScanoutUnix(m) => self.tell(Event::GlScanout(*m)),
+            ServerMessage::GlDraw(m) => self.tell(Event::GlDraw(*m)),
             ServerMessage::QualityIndicator(_) | ServerMessage::Unknown { .. } => {}
         }
         Ok(Applied::Done)
     }
 
-    /// The oldest event not yet taken. Take them after each message: they are kept until then.
+    /// [`apply`](Self::apply) for a message whose picture may have been decoded ahead. Waits for a picture that is just
+    /// being decoded. A message that is [`Applied::Blocked`] is to be kept for the next attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`CanvasError`] if the channel cannot go on.
+    #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+    #[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
+    pub fn apply_prepared(&mut self, prepared: &Prepared) -> Result<Applied, CanvasError> {
+        self.images.ahead = prepared.picture();
+        let applied = self.apply(prepared.message());
+        self.images.ahead = None;
+        applied
+    }
+
+    /// The oldest event not yet taken. Take them after each message: of those that nobody takes the oldest are lost,
+    /// see [`CanvasLimits::events`].
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -302,7 +323,7 @@ impl Canvas {
             let format = surface.format();
             self.damage.clear();
             self.damage.add(surface.rect());
-            self.events.push_back(Event::PrimaryCreated { width, height, format });
+            self.tell(Event::PrimaryCreated { width, height, format });
         }
         Ok(())
     }
@@ -310,7 +331,7 @@ impl Canvas {
     fn primary_destroyed(&mut self) {
         self.marked = false;
         self.damage.clear();
-        self.events.push_back(Event::PrimaryDestroyed);
+        self.tell(Event::PrimaryDestroyed);
     }
 
     fn reset(&mut self) {
@@ -330,7 +351,15 @@ impl Canvas {
         let most = usize::from(config.max_allowed).clamp(1, self.config.limits.heads.max(1));
         self.heads.clear();
         self.heads.extend(config.heads.iter().take(most));
-        self.events.push_back(Event::Monitors);
+        self.tell(Event::Monitors);
+    }
+
+    /// Keeps an event until it is taken, or until there are too many.
+    fn tell(&mut self, event: Event) {
+        if self.events.len() >= self.config.limits.events.max(1) {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
     }
 
     /// Ends a drawing command: gives back working memory of unusual size.
@@ -347,7 +376,7 @@ impl Canvas {
     /// Reports a command that is left undrawn, unless the like was reported before.
     fn undrawable(&mut self, what: Operation, why: Reason) {
         if self.reported.insert((what, why.kind())) {
-            self.events.push_back(Event::Undrawable { what, why });
+            self.tell(Event::Undrawable { what, why });
         }
     }
 }

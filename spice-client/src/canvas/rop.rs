@@ -77,6 +77,17 @@ impl Rop {
         true
     }
 
+    /// What comes of source pixel `s` whatever was there before, if that is so.
+    pub(super) const fn constant(self, s: u32) -> Option<u32> {
+        match self.0 {
+            0b0000 => Some(0),
+            0b0011 => Some(!s),
+            0b1100 => Some(s),
+            0b1111 => Some(u32::MAX),
+            _ => None,
+        }
+    }
+
     /// `dst = f(src, dst)` for each byte of the shorter row.
     pub(super) fn apply(self, dst: &mut [u8], src: &[u8]) {
         match self.0 {

@@ -3,7 +3,9 @@
 use spice_codecs::PixelFormat;
 use spice_proto::types::Rect;
 
-use crate::canvas::format::{bytes_per_pixel, from_argb, get, localise, localise_row, localised, to_argb};
+use crate::canvas::format::{
+    bytes_per_pixel, from_argb, get, is_same_layout, localise, localise_row, localised, to_argb,
+};
 use crate::canvas::surface::View;
 
 /// How coordinates of the destination become coordinates of the source.
@@ -109,6 +111,19 @@ impl<'a> Source<'a> {
         Some(shifted(&self.view.rect(), -dx, -dy))
     }
 
+    /// Whether pixels are copied as they lie in memory, one row below the other.
+    pub(super) fn is_raw(&self) -> bool {
+        let (from, to) = (self.view.format, self.to);
+        matches!(self.mapping, Mapping::Offset { .. }) && is_same_layout(from, to) && !self.view.bottom_up
+    }
+
+    /// The pixels of a rectangle inside [`cover`](Self::cover) of a picture that [is raw](Self::is_raw), from its first
+    /// to its last, and the bytes between the beginnings of two rows.
+    pub(super) fn raw_rows(&self, rect: &Rect) -> Option<(&'a [u8], usize)> {
+        let Mapping::Offset { dx, dy } = self.mapping else { return None };
+        self.view.span(shifted(rect, dx, dy))
+    }
+
     /// Raw pixels for columns `left..right` of the destination's row `y`, in the surface's pixel size; in place
     /// where the picture has them so, otherwise made in `buffer`. Unscaled rows must lie inside
     /// [`cover`](Self::cover).
@@ -125,7 +140,7 @@ impl<'a> Source<'a> {
                 let start = index(i64::from(left) + dx) as usize;
                 let row = row.get(start * have..(start + width) * have).unwrap_or(&[]);
                 let from = self.view.format;
-                if from == self.to || (have, bytes) == (4, 4) {
+                if is_same_layout(from, self.to) {
                     return row;
                 }
                 resize(buffer, width * bytes);

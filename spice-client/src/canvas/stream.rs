@@ -185,7 +185,7 @@ impl Canvas {
         // An id in use is replaced.
         self.streams.remove(m.id);
         let Some(decoder) = decoder else {
-            self.events.push_back(Event::StreamUndecodable { id: m.id });
+            self.tell(Event::StreamUndecodable { id: m.id });
             return Ok(());
         };
         let (value, bound) = (self.streams.open.len() as u64 + 1, self.config.limits.streams as u64);

@@ -4,6 +4,7 @@ use spice_codecs::{CodecError, PixelFormat, PixelsMut};
 use spice_proto::types::Rect;
 
 use crate::canvas::format::{bytes_per_pixel, get, to_argb};
+use crate::canvas::rop::Rop;
 
 /// Rows of pixels that drawing commands change.
 #[derive(Debug, Default)]
@@ -56,6 +57,52 @@ impl Surface {
         &mut self.data
     }
 
+    /// Puts one raw pixel everywhere in `area`, which must lie on the surface.
+    pub(super) fn fill_rect(&mut self, area: Rect, pixel: u32) {
+        let (stride, bytes) = (self.stride, self.bytes_per_pixel());
+        let Some((data, len)) = self.area_mut(area) else { return };
+        let [first, ..] = pixel.to_le_bytes();
+        if pixel.to_le_bytes()[..bytes].iter().all(|byte| *byte == first) {
+            match len == stride {
+                true => data.fill(first),
+                false => data.chunks_mut(stride).for_each(|row| row[..len].fill(first)),
+            }
+            return;
+        }
+        // What was just written is the fastest source of the rest.
+        let rows = if len == stride { (HOT_BYTES / stride).max(1) } else { 1 };
+        let (len, step) = ((stride * (rows - 1) + len).min(data.len()), stride * rows);
+        Rop::COPY.fill(&mut data[..len], bytes, pixel);
+        for at in (step..data.len()).step_by(step) {
+            data.copy_within(..len.min(data.len() - at), at);
+        }
+    }
+
+    /// Puts `rows`, which begin every `row_stride` bytes, into `area`, which must lie on the surface.
+    pub(super) fn copy_rect(&mut self, area: Rect, rows: &[u8], row_stride: usize) {
+        let stride = self.stride;
+        let Some((data, len)) = self.area_mut(area) else { return };
+        if (len, len) == (stride, row_stride) && data.len() == rows.len() {
+            return data.copy_from_slice(rows);
+        }
+        for (dst, src) in data.chunks_mut(stride).zip(rows.chunks(row_stride.max(1))) {
+            if let (Some(dst), Some(src)) = (dst.get_mut(..len), src.get(..len)) {
+                dst.copy_from_slice(src);
+            }
+        }
+    }
+
+    /// The bytes from the first pixel of `area` to its last, and how many a row of it has.
+    fn area_mut(&mut self, area: Rect) -> Option<(&mut [u8], usize)> {
+        if area.is_empty() || area.intersect(&self.rect()) != area {
+            return None;
+        }
+        let (bytes, stride) = (self.bytes_per_pixel(), self.stride);
+        let start = area.top as usize * stride + area.left as usize * bytes;
+        let end = (area.bottom as usize - 1) * stride + area.right as usize * bytes;
+        Some((self.data.get_mut(start..end)?, area.width() as usize * bytes))
+    }
+
     /// Columns `left..right` of row `y`; empty if they do not lie on the surface.
     pub(super) fn span_mut(&mut self, y: i32, left: i32, right: i32) -> &mut [u8] {
         let bytes = self.bytes_per_pixel();
@@ -93,6 +140,9 @@ impl Surface {
         }
     }
 }
+
+/// Bytes that stay in a processor's first cache while others are written.
+const HOT_BYTES: usize = 16 << 10;
 
 /// Pixels borrowed from the canvas, in the format in which they are kept.
 ///
@@ -248,6 +298,18 @@ mod tests {
         for outside in [Rect::at(-1, 0, 2, 2), Rect::at(2, 2, 2, 1), Rect::at(0, 0, 0, 1)] {
             assert!(view.span(outside).is_none(), "{outside:?}");
         }
+    }
+
+    #[test]
+    fn rectangles_are_filled_and_copied_row_by_row() {
+        let mut surface = Surface::new(3, 3, PixelFormat::Rgb565);
+        surface.fill_rect(Rect::at(1, 0, 2, 2), 0x0102);
+        surface.fill_rect(Rect::at(0, 2, 3, 1), 0x0505);
+        surface.fill_rect(Rect::at(2, 2, 2, 1), 0x0909);
+        surface.copy_rect(Rect::at(0, 1, 1, 2), &[7, 8, 0, 0, 9, 10], 4);
+        surface.copy_rect(Rect::at(0, 0, 1, 4), &[1; 8], 2);
+        let rows: Vec<&[u8]> = (0..3).map(|y| surface.view().row(y)).collect();
+        assert_eq!(rows, [[0, 0, 2, 1, 2, 1], [7, 8, 2, 1, 2, 1], [9, 10, 5, 5, 5, 5]]);
     }
 
     #[test]

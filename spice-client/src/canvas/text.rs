@@ -61,7 +61,7 @@ pub(super) fn glyphs(job: &mut Job<'_>, string: &GlyphString, wire: &WireBrush, 
                 rows.argb.extend(mul_pixel(color, m.into()).to_le_bytes());
             }
             let (l, r) = (left + from as i32, left + (from + len) as i32);
-            over_row(surface.span_mut(y, l, r), format, &rows.argb, false);
+            over_row(surface.span_mut(y, l, r), format, &rows.argb, 255, false);
             at = from + len;
         }
     };

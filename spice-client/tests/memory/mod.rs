@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use spice_client::canvas::{CacheConfig, Canvas, CanvasConfig, Displays, SharedCaches, WaitLimits};
 use spice_client::spice_proto::msg::display::*;
-use spice_client::spice_proto::types::{ImageId, PaletteId, Rect, StreamId, SurfaceId};
+use spice_client::spice_proto::types::{ImageId, PaletteId, Point, Rect, StreamId, SurfaceId};
 use spice_client::spice_proto::wire::{Blob, Ptr};
 use spice_client::video::{Schedule, ScheduleLimits};
 
@@ -94,6 +94,53 @@ fn stream(id: u32) -> ServerMessage {
         dest: Rect::at(0, 0, 8, 8),
         clip: Clip::None,
     })
+}
+
+/// One command with as many pictures as there can be, each as large as it may be, scaled, on a surface that it reads
+/// itself: again and again, nothing of it stays.
+#[test]
+fn pictures_within_pictures_are_bounded() {
+    let (side, bits) = (256, Bytes::from(vec![0x5a; 256 / 8 * 256]));
+    let one = |format, bytes: &Bytes, palette| Image {
+        id: ImageId(0),
+        flags: ImageFlags::empty(),
+        width: side,
+        height: side,
+        data: bitmap(side, format, palette, bytes.clone()),
+    };
+    let bytes24 = Bytes::from(vec![7; 256 * 256 * 3]);
+    let most = held(|| {
+        let mut canvas = canvas();
+        assert!(canvas.apply(&surface(0, 256)).is_ok());
+        for _ in 0..50 {
+            let pattern =
+                Pattern { image: Ptr(one(BitmapFormat::BIT24, &bytes24, None)), pos: Point::default() };
+            let mask = QMask {
+                flags: MaskFlags::empty(),
+                pos: Point::default(),
+                bitmap: Some(Ptr(one(BitmapFormat::BIT1_BE, &bits, None))),
+            };
+            let own =
+                Image { data: ImageData::Surface(SurfaceId(0)), ..one(BitmapFormat::BIT24, &bytes24, None) };
+            for source in [one(BitmapFormat::BIT24, &bytes24, None), own] {
+                let area = Rect::at(-300, -300, 900, 900);
+                let base = DisplayBase { surface_id: SurfaceId(0), area, clip: Clip::None };
+                let message = DrawOpaque {
+                    base,
+                    src_bitmap: Some(Ptr(source)),
+                    src_area: Rect::at(0, 0, 256, 256),
+                    brush: Brush::Pattern(pattern.clone()),
+                    rop: RopDescriptor::OP_XOR,
+                    scale_mode: ScaleMode::INTERPOLATE,
+                    mask: mask.clone(),
+                };
+                assert!(canvas.apply(&ServerMessage::DrawOpaque(message)).is_ok());
+            }
+        }
+    });
+    // Three pictures of 2¹⁶ pixels, the surface, its copy, and rows to work in.
+    let bound = (3 + 2) * (4 << 16) + (64 << 10);
+    assert!(most <= bound, "{most} bytes held, {bound} are enough");
 }
 
 #[test]

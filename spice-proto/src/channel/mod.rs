@@ -196,6 +196,11 @@ impl<L: Logic> Channel<L> {
         }
     }
 
+    /// Whether the server has sent any message.
+    pub(crate) fn has_received(&self) -> bool {
+        self.base.serial() > 0
+    }
+
     /// The barrier that the channel is waiting at, if it is.
     pub fn barrier(&self) -> Option<&Array<WaitForChannel>> {
         self.base.barrier()

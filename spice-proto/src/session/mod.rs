@@ -25,6 +25,7 @@ mod sync;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 use bytes::BytesMut;
 
@@ -57,6 +58,8 @@ pub struct Session {
     now: Instant,
     /// Why the session ends, from the moment that is clear until the last event has been taken.
     ending: Option<SessionEnd>,
+    /// When an ending session waits no longer for channels that the server is still taking in.
+    leave_by: Instant,
     over: bool,
 }
 
@@ -74,6 +77,7 @@ impl Session {
             event_len: 0,
             now: Instant::ZERO,
             ending: None,
+            leave_by: Instant::ZERO,
             over: false,
         };
         session.open(ChannelId::MAIN);
@@ -228,6 +232,11 @@ impl Session {
     }
 
     /// Ends the session: every transport is closed, and the last event is [`Event::Ended`].
+    ///
+    /// Transports that the server has only begun to serve are closed a little later, after two seconds at the latest:
+    /// go on until the last event. Close the main channel's transport behind all others, and each one by ending the
+    /// direction to the server first and reading until the server ends the other: a TCP connection that is closed with
+    /// unread bytes is reset, and the server may not see what was written last.
     pub fn disconnect(&mut self) {
         self.end(SessionEnd::Asked);
     }
@@ -251,7 +260,8 @@ impl Session {
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called at the latest.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.routes.iter().filter_map(|route| route.channel.poll_timeout()).min()
+        let leave_by = self.ending.map(|_| self.leave_by);
+        self.routes.iter().filter_map(|route| route.channel.poll_timeout()).chain(leave_by).min()
     }
 
     /// Whether the session has ended, or is about to. Outputs may still be waiting.
@@ -397,28 +407,26 @@ impl Session {
             return;
         }
         self.ending = Some(end);
-        // Server 0.15.1 dies of a display channel that is closed between its link and its INIT, so a display channel
-        // in its link stage is kept until INIT has gone out.
-        self.routes.retain_mut(|route| {
-            let keep =
-                !route.ended && matches!(route.channel, AnyChannel::Display(_)) && !route.channel.is_open();
-            if !keep {
-                close(route, &mut self.io);
-            }
-            keep
-        });
+        self.leave_by = self.now + FIRST_MESSAGE;
         self.settle();
     }
 
     /// While the session ends: closes what need not be kept any more, and reports the end once nothing is left.
+    ///
+    /// libspice-server 0.15.1, and QEMU 7.2 with it, dies when a client leaves while the thread that draws is still busy
+    /// taking it in: of a display channel closed between its link and its INIT, or before the server's first message,
+    /// and of a main channel closed meanwhile. So these are kept until the first message has come.
     fn settle(&mut self) {
         let Some(end) = self.ending else { return };
+        let patient = self.now < self.leave_by;
+        let is_young = |route: &Route| patient && !route.ended && route.channel.is_being_taken_in();
+        let busy = self.routes.iter().any(is_young);
         self.routes.retain_mut(|route| {
-            let done = route.ended || route.channel.is_open();
-            if done {
+            let keep = is_young(route) || (busy && !route.ended && route.id == ChannelId::MAIN);
+            if !keep {
                 close(route, &mut self.io);
             }
-            !done
+            keep
         });
         if self.routes.is_empty() {
             self.ending = None;
@@ -464,6 +472,9 @@ fn take_id(next: &mut u32) -> TransportId {
     *next = next.wrapping_add(1);
     id
 }
+
+/// How long an ending session waits for the first messages of channels that the server has only begun to serve.
+const FIRST_MESSAGE: Duration = Duration::from_secs(2);
 
 /// As many channels as their numbers can tell apart: a longer list repeats itself.
 const EVERY_CHANNEL: usize = 1 << 16;

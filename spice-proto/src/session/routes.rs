@@ -207,6 +207,15 @@ impl AnyChannel {
         each!(self, channel => channel.is_linking(), else false)
     }
 
+    /// Whether the server's drawing thread may still be at the start of serving the channel.
+    pub(super) fn is_being_taken_in(&self) -> bool {
+        match self {
+            Self::Display(channel) => !channel.has_received(),
+            Self::Cursor(channel) => !channel.has_received(),
+            _ => false,
+        }
+    }
+
     pub(super) fn is_open(&self) -> bool {
         each!(self, channel => channel.is_open(), else false)
     }

@@ -1,5 +1,7 @@
 //! Nothing that was received before an end is lost.
 
+use std::time::Duration;
+
 use spice_proto::msg::display;
 use spice_proto::session::{Event, SessionEnd};
 use spice_proto::types::ChannelId;
@@ -46,7 +48,7 @@ fn a_channel_that_floods_does_not_hide_the_end_of_another() {
 }
 
 #[test]
-fn a_display_whose_link_is_under_way_is_closed_behind_its_init() {
+fn a_display_that_is_being_taken_in_is_closed_behind_its_first_message() {
     let mut world = World::with_displays(config(), &[]);
     world.list(&[DISPLAY]);
     world.events();
@@ -54,13 +56,30 @@ fn a_display_whose_link_is_under_way_is_closed_behind_its_init() {
     world.session.connected(world.opened[&DISPLAY], [3; 32], world.now);
     world.session.disconnect();
     world.io();
-    assert!(!world.closed.contains(&world.opened[&DISPLAY]), "INIT has not gone out");
+    assert_eq!(world.closed, [], "the link has not been answered");
     world.link(DISPLAY);
     world.io();
-    assert!(world.closed.contains(&world.opened[&DISPLAY]));
     let written = &world.written[&world.opened[&DISPLAY]];
     let init = [101, 0, 14, 0, 0, 0];
-    assert!(written.windows(init.len()).any(|bytes| bytes == init), "INIT goes out before the close");
+    assert!(written.windows(init.len()).any(|bytes| bytes == init), "INIT goes out");
+    assert_eq!(world.closed, [], "the server has not said anything");
+    world.mark(DISPLAY);
+    world.io();
+    let main = world.opened[&ChannelId::MAIN];
+    assert!(world.closed.contains(&world.opened[&DISPLAY]) && world.closed.contains(&main));
+    assert_eq!(world.events(), [Event::Ended(SessionEnd::Asked)]);
+}
+
+#[test]
+fn a_display_that_never_says_anything_does_not_keep_the_session() {
+    let mut world = World::with_displays(config(), &[DISPLAY]);
+    world.session.disconnect();
+    world.io();
+    assert_eq!(world.closed, []);
+    world.now = world.session.poll_timeout().expect("a moment to leave");
+    assert_eq!(world.now.since_epoch(), Duration::from_secs(2));
+    world.session.handle_timeout(world.now);
+    world.io();
     assert_eq!(world.events(), [Event::Ended(SessionEnd::Asked)]);
 }
 

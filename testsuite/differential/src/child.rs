@@ -189,7 +189,7 @@ impl Run {
 }
 
 /// Describes how two surfaces differ in bits that have a meaning.
-fn difference(spec: &SurfaceSpec, undefined: u32, server: &[u8], client: &[u8]) -> Option<String> {
+pub(crate) fn difference(spec: &SurfaceSpec, undefined: u32, server: &[u8], client: &[u8]) -> Option<String> {
     if server == client {
         return None;
     }

@@ -25,6 +25,7 @@ pub(crate) struct Device {
 struct Shared {
     arena: Arena,
     queue: VecDeque<CommandExt>,
+    cursors: VecDeque<CommandExt>,
     /// The primary surface that exists when the library attaches.
     first: SurfaceSpec,
     primary: usize,
@@ -32,6 +33,7 @@ struct Shared {
 
 /// Kinds of commands in the ring.
 const DRAW: u32 = 1;
+const CURSOR: u32 = 3;
 const SURFACE: u32 = 5;
 
 /// A device for use by several threads: its fields are behind a lock, and the library's calls made with it are those
@@ -43,12 +45,13 @@ pub(crate) struct Handle(&'static Device);
 unsafe impl Send for Handle {}
 
 impl Handle {
-    /// Adds a device with this primary surface to a server. It lives as long as the process.
-    pub(crate) fn attach(server: *mut c_void, first: SurfaceSpec) -> Result<Self, String> {
+    /// Adds a device of this number, with this primary surface, to a server. It lives as long as the process.
+    pub(crate) fn attach(server: *mut c_void, id: u8, first: SurfaceSpec) -> Result<Self, String> {
         let mut arena = Arena::new();
         let primary = arena.take(first.bytes()).ok_or("no room for the primary surface")?;
-        let shared = Mutex::new(Shared { arena, queue: VecDeque::new(), first, primary });
-        let instance = QxlInstance { interface: ptr::null(), id: 0, state: ptr::null_mut() };
+        let (queue, cursors) = (VecDeque::new(), VecDeque::new());
+        let shared = Mutex::new(Shared { arena, queue, cursors, first, primary });
+        let instance = QxlInstance { interface: ptr::null(), id: id.into(), state: ptr::null_mut() };
         let device: *mut Device =
             Box::leak(Box::new(Device { instance, interface: INTERFACE, server, shared }));
         // SAFETY: the device was just leaked and nobody else knows it yet.
@@ -74,6 +77,19 @@ impl Handle {
     /// Queues a drawing command.
     pub(crate) fn draw(&self, block: Block) -> Result<(), String> {
         self.push(DRAW, block)
+    }
+
+    /// Queues a command of the pointer, 150 bytes and what they point to.
+    pub(crate) fn pointer(&self, block: Block) -> Result<(), String> {
+        let command = self.place(CURSOR, block)?;
+        self.lock().cursors.push_back(command);
+        self.wake();
+        Ok(())
+    }
+
+    /// Where the primary surface lies.
+    pub(crate) fn primary(&self) -> usize {
+        self.lock().primary
     }
 
     /// Queues the creation of an off-screen surface, and returns where its pixels lie.
@@ -155,13 +171,16 @@ impl Handle {
     }
 
     fn push(&self, kind: u32, block: Block) -> Result<(), String> {
-        let at = self.take(block.len())?;
-        let mut shared = self.lock();
-        let data = block.place(at);
-        shared.arena.write(at, &data);
-        let data = Arena::address(at);
-        shared.queue.push_back(CommandExt { data, kind, padding: 0, group: 0, flags: 0 });
+        let command = self.place(kind, block)?;
+        self.lock().queue.push_back(command);
         Ok(())
+    }
+
+    /// Puts a command into the device's memory.
+    fn place(&self, kind: u32, block: Block) -> Result<CommandExt, String> {
+        let at = self.take(block.len())?;
+        self.lock().arena.write(at, &block.place(at));
+        Ok(CommandExt { data: Arena::address(at), kind, padding: 0, group: 0, flags: 0 })
     }
 
     /// Takes memory, and waits for some to come back if need be.
@@ -272,7 +291,11 @@ extern "C" fn get_init_info(instance: *mut QxlInstance, info: *mut InitInfo) {
 }
 
 extern "C" fn get_command(instance: *mut QxlInstance, command: *mut CommandExt) -> c_int {
-    let Some(next) = shared(instance).queue.pop_front() else { return 0 };
+    hand_over(shared(instance).queue.pop_front(), command)
+}
+
+fn hand_over(next: Option<CommandExt>, command: *mut CommandExt) -> c_int {
+    let Some(next) = next else { return 0 };
     // SAFETY: the library passes a structure to be filled in.
     unsafe { command.write(next) };
     1
@@ -286,12 +309,12 @@ extern "C" fn release_resource(instance: *mut QxlInstance, release: ReleaseInfoE
     shared(instance).arena.give_back_address(release.info as usize);
 }
 
-extern "C" fn get_cursor_command(_: *mut QxlInstance, _: *mut CommandExt) -> c_int {
-    0
+extern "C" fn get_cursor_command(instance: *mut QxlInstance, command: *mut CommandExt) -> c_int {
+    hand_over(shared(instance).cursors.pop_front(), command)
 }
 
-extern "C" fn req_cursor_notification(_: *mut QxlInstance) -> c_int {
-    1
+extern "C" fn req_cursor_notification(instance: *mut QxlInstance) -> c_int {
+    c_int::from(shared(instance).cursors.is_empty())
 }
 
 extern "C" fn notify_update(_: *mut QxlInstance, _: u32) {}

@@ -265,7 +265,7 @@ fn point_bytes(p: &Point) -> [u8; 8] {
 }
 
 /// Head of a piece of data that has no neighbours.
-fn chunk_header(len: usize) -> [u8; 20] {
+pub(crate) fn chunk_header(len: usize) -> [u8; 20] {
     let mut out = [0; 20];
     out[..4].copy_from_slice(&(len as u32).to_le_bytes());
     out

@@ -5,6 +5,7 @@
 
 mod admit;
 mod arena;
+mod channels;
 mod child;
 mod choice;
 mod core;
@@ -12,12 +13,15 @@ mod device;
 mod encode;
 mod ffi;
 mod generate;
+mod lossy;
 mod parent;
 mod pictures;
+mod pointer;
 mod scene;
 mod server;
 mod shrink;
 mod viewer;
+mod watcher;
 
 use std::process::ExitCode;
 use std::thread;
@@ -25,6 +29,8 @@ use std::thread;
 use clap::{Parser, Subcommand};
 
 use child::{Failure, Task};
+use device::Handle;
+use scene::SurfaceSpec;
 use server::Mode;
 
 /// The command line.
@@ -51,6 +57,21 @@ enum Sub {
         /// Processes at the same time.
         #[arg(long, default_value_t = 2)]
         jobs: usize,
+    },
+    /// Pointers of every type, and several display channels, in this process.
+    Channels {
+        /// Where the choices begin.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Pictures and films that lose detail on their way, in this process.
+    Lossy {
+        /// Where the choices begin.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// A film instead of pictures.
+        #[arg(long)]
+        video: bool,
     },
     /// One server and one client in this process; started by `run`.
     Child {
@@ -84,6 +105,8 @@ fn main() -> ExitCode {
                 }
             }
         }
+        Sub::Channels { seed } => channels::serve(seed),
+        Sub::Lossy { seed, video } => lossy::serve(seed, video),
         Sub::Child { mode, seed, first, scenes, step, keep, verbose } => {
             let keep = keep.map(|list| list.into_iter().collect());
             serve(Task { mode, seed, first, scenes, step, keep, verbose })
@@ -93,16 +116,8 @@ fn main() -> ExitCode {
 
 /// Runs the server's loop, and the comparison beside it.
 fn serve(task: Task) -> ExitCode {
-    let (device, port) = match server::start(task.mode, child::FIRST_PRIMARY) {
-        Ok(started) => started,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    thread::spawn(move || {
-        let outcome = child::run(&task, device, port);
-        let code = match outcome {
+    serve_with(task.mode, &[child::FIRST_PRIMARY], move |devices, port| {
+        match child::run(&task, devices[0], port) {
             Ok(summary) => {
                 parent::print_summary(&summary);
                 0
@@ -115,7 +130,25 @@ fn serve(task: Task) -> ExitCode {
                 eprintln!("error: {error}");
                 1
             }
-        };
+        }
+    })
+}
+
+/// Runs the server's loop, and beside it what gives the process its exit code.
+fn serve_with(
+    mode: Mode,
+    primaries: &[SurfaceSpec],
+    work: impl FnOnce(Vec<Handle>, u16) -> i32 + Send + 'static,
+) -> ExitCode {
+    let (devices, port) = match server::start(mode, primaries) {
+        Ok(started) => started,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    thread::spawn(move || {
+        let code = work(devices, port);
         // The server's threads have no part in what was found, and nothing to save.
         std::process::exit(code);
     });

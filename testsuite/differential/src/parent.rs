@@ -78,11 +78,21 @@ pub(crate) fn run(commands: u64, seed: u64, modes: &[Mode], jobs: usize) -> Resu
     for (reason, count) in skipped {
         println!("{count:9} {reason}");
     }
+    for arguments in [&["channels"][..], &["lossy"], &["lossy", "--video"]] {
+        println!("{}", part(arguments, seed)?);
+    }
     println!(
         "differential: {total} commands with seed {seed} in {:.1} s, no pixel differs",
         started.elapsed().as_secs_f32()
     );
     Ok(())
+}
+
+/// One of the smaller comparisons, in a process of its own.
+fn part(arguments: &[&str], seed: u64) -> Result<String, String> {
+    let program = std::env::current_exe().map_err(|error| format!("no path to this program: {error}"))?;
+    let finished = Program::new(program).args(arguments).args(["--seed", &seed.to_string()]).run(LIMIT)?;
+    if finished.status.success() { Ok(finished.stdout.trim().to_owned()) } else { Err(failure(&finished)) }
 }
 
 fn lock(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {

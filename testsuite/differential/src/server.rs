@@ -22,9 +22,14 @@ pub(crate) enum Mode {
     Lz4,
     /// GLZ inside zlib, as over slow links.
     ZlibGlz,
+    /// JPEG, as over slow links; not for exact comparisons.
+    Jpeg,
+    /// Films as streams; not for exact comparisons.
+    Mjpeg,
 }
 
 impl Mode {
+    /// Those that lose nothing.
     pub(crate) const ALL: [Self; 8] =
         [Self::Off, Self::Quic, Self::Lz, Self::Glz, Self::AutoLz, Self::AutoGlz, Self::Lz4, Self::ZlibGlz];
 
@@ -39,6 +44,8 @@ impl Mode {
             Self::AutoGlz => "auto_glz",
             Self::Lz4 => "lz4",
             Self::ZlibGlz => "zlib_glz",
+            Self::Jpeg => "jpeg",
+            Self::Mjpeg => "mjpeg",
         }
     }
 
@@ -48,7 +55,7 @@ impl Mode {
             Self::Off => 1,
             Self::AutoGlz => 2,
             Self::AutoLz => 3,
-            Self::Quic => 4,
+            Self::Quic | Self::Jpeg | Self::Mjpeg => 4,
             Self::Glz | Self::ZlibGlz => 5,
             Self::Lz => 6,
             Self::Lz4 => 7,
@@ -75,13 +82,17 @@ impl FromStr for Mode {
 
 const ALWAYS: c_int = 2;
 const NEVER: c_int = 3;
+const NO_FILMS: c_int = 1;
+const ALL_FILMS: c_int = 2;
 
-/// Starts a server whose device has this primary surface. Returns the device and the port.
+/// Starts a server with a device for each of these primary surfaces. Returns the devices and the port.
 ///
 /// The calling thread must go on with [`core::run`].
-pub(crate) fn start(mode: Mode, primary: SurfaceSpec) -> Result<(Handle, u16), String> {
+pub(crate) fn start(mode: Mode, primaries: &[SurfaceSpec]) -> Result<(Vec<Handle>, u16), String> {
     let port = net::free_port()?;
     let interface = Box::leak(Box::new(core::interface()));
+    let jpeg = if mode == Mode::Jpeg { ALWAYS } else { NEVER };
+    let streams = if mode == Mode::Mjpeg { ALL_FILMS } else { NO_FILMS };
     let zlib = if mode == Mode::ZlibGlz { ALWAYS } else { NEVER };
     // SAFETY: plain calls in the library's own order; the interface lives as long as the process.
     let server = unsafe {
@@ -92,13 +103,14 @@ pub(crate) fn start(mode: Mode, primary: SurfaceSpec) -> Result<(Handle, u16), S
         ffi::spice_server_set_port(server, port.into());
         ffi::spice_server_set_noauth(server);
         ffi::spice_server_set_image_compression(server, mode.compression());
-        ffi::spice_server_set_jpeg_compression(server, NEVER);
+        ffi::spice_server_set_jpeg_compression(server, jpeg);
         ffi::spice_server_set_zlib_glz_compression(server, zlib);
-        ffi::spice_server_set_streaming_video(server, 1);
+        ffi::spice_server_set_streaming_video(server, streams);
         if ffi::spice_server_init(server, interface) != 0 {
             return Err(format!("the library cannot listen on port {port}"));
         }
         server
     };
-    Ok((Handle::attach(server, primary)?, port))
+    let devices = (0..).zip(primaries).map(|(id, primary)| Handle::attach(server, id, *primary));
+    Ok((devices.collect::<Result<_, _>>()?, port))
 }

@@ -5,19 +5,19 @@ use spice_codecs::{
     Codec, CodecError, ErrorKind, Header, Limits, PixelFormat, PixelsMut, RowOrder, glz, jpeg, jpeg_alpha,
     lz, lz4, quic, zlib_glz,
 };
+use spice_proto::DecodeError;
 use spice_proto::msg::display::{Image, ImageData, JpegAlphaFlags};
 
-use crate::error::Error;
 use crate::picture::Picture;
 
 /// Reads descriptor and payload.
-pub(super) fn parse(file: Vec<u8>) -> Result<Image, Error> {
-    Ok(spice_proto::wire::decode("Image", &file.into(), POINTERS)?)
+pub(super) fn parse(file: Vec<u8>) -> Result<Image, DecodeError> {
+    spice_proto::wire::decode("Image", &file.into(), POINTERS)
 }
 
-/// The image's pixels.
-pub(super) fn picture(image: &Image) -> Result<Picture, Error> {
-    match &image.data {
+/// The image's pixels; none if its type needs more than the file.
+pub(super) fn picture(image: &Image) -> Result<Option<Picture>, CodecError> {
+    let picture = match &image.data {
         ImageData::Quic(data) => {
             let (header, codec) = (quic::header(data)?, Codec::Quic);
             rows(image, header, codec, |dst| quic::Decoder::new().decode(data, dst))
@@ -57,8 +57,9 @@ pub(super) fn picture(image: &Image) -> Result<Picture, Error> {
                 jpeg_alpha::Decoder::new().decode(&layout, &data, dst)
             })
         }
-        other => Err(Error::OtherCodec { found: other.kind() }),
-    }
+        _ => return Ok(None),
+    };
+    picture.map(Some)
 }
 
 /// Checks what the payload says of itself, then decodes into fresh rows.
@@ -67,7 +68,7 @@ fn rows(
     header: Header,
     codec: Codec,
     decode: impl FnOnce(PixelsMut<'_>) -> Result<(), CodecError>,
-) -> Result<Picture, Error> {
+) -> Result<Picture, CodecError> {
     header.expect(codec, image.width, image.height)?;
     header.check(codec, &Limits::default())?;
     let alpha = header.format == PixelFormat::Bgra;

@@ -5,12 +5,15 @@
 
 mod decode;
 mod encode;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use serde_json::json;
+use spice_codecs::{CodecError, ErrorKind};
 use spice_proto::msg::display::ImageType;
 
 use crate::error::Error;
@@ -62,15 +65,16 @@ pub(crate) enum CodecName {
 }
 
 impl CodecName {
-    fn image_type(self) -> ImageType {
+    /// The type of an image, and how the command line calls it.
+    fn image_type(self) -> (ImageType, &'static str) {
         match self {
-            Self::Quic => ImageType::QUIC,
-            Self::Lz => ImageType::LZ_RGB,
-            Self::Glz => ImageType::GLZ_RGB,
-            Self::ZlibGlz => ImageType::ZLIB_GLZ_RGB,
-            Self::Lz4 => ImageType::LZ4,
-            Self::Jpeg => ImageType::JPEG,
-            Self::JpegAlpha => ImageType::JPEG_ALPHA,
+            Self::Quic => (ImageType::QUIC, "quic"),
+            Self::Lz => (ImageType::LZ_RGB, "lz"),
+            Self::Glz => (ImageType::GLZ_RGB, "glz"),
+            Self::ZlibGlz => (ImageType::ZLIB_GLZ_RGB, "zlib-glz"),
+            Self::Lz4 => (ImageType::LZ4, "lz4"),
+            Self::Jpeg => (ImageType::JPEG, "jpeg"),
+            Self::JpegAlpha => (ImageType::JPEG_ALPHA, "jpeg-alpha"),
         }
     }
 }
@@ -91,13 +95,28 @@ pub(crate) fn decode(args: &DecodeArgs, report: Report) -> Result<(), Error> {
     let file =
         std::fs::read(&args.input).map_err(|source| Error::Read { path: args.input.clone(), source })?;
     let len = file.len();
-    let image = decode::parse(file)?;
+    let path = || args.input.clone();
+    if file.starts_with(b"\x89PNG") {
+        return Err(Error::StillPng(path()));
+    }
+    let image = decode::parse(file).map_err(|source| Error::NoImage { path: path(), source })?;
     let found = image.data.kind();
-    if args.codec.is_some_and(|codec| codec.image_type() != found) {
-        return Err(Error::OtherCodec { found });
+    let mut names = CodecName::value_variants().iter().map(|name| name.image_type());
+    let Some((_, name)) = names.find(|(kind, _)| *kind == found) else {
+        return Err(Error::NotAlone { path: path(), found });
+    };
+    if let Some((_, asked)) = args.codec.map(CodecName::image_type).filter(|(kind, _)| *kind != found) {
+        return Err(Error::OtherCodec { path: path(), found: name, asked });
     }
     let started = Instant::now();
-    let picture = decode::picture(&image)?;
+    let picture = match decode::picture(&image) {
+        Ok(Some(picture)) => picture,
+        Ok(None) => return Err(Error::NotAlone { path: path(), found }),
+        Err(CodecError { kind: ErrorKind::MissingImage(id), .. }) => {
+            return Err(Error::MissingImage { path: path(), id });
+        }
+        Err(source) => return Err(Error::Damaged { path: path(), source }),
+    };
     let took = started.elapsed();
     picture::write(&args.output, &picture)
         .map_err(|source| Error::Write { path: args.output.clone(), source })?;

@@ -5,11 +5,16 @@ mod tally;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Instant;
 
-use spice_client::canvas::{CacheConfig, CanvasConfig, Cursor, Displays, Event as CanvasEvent, SharedCaches};
+use spice_client::canvas::{
+    AheadLimits, CacheConfig, CanvasConfig, Cursor, Decoders, Displays, Event as CanvasEvent, Prepared,
+    SharedCaches,
+};
 use spice_client::record::{Recording, Replay};
 use spice_proto::msg::main;
 use spice_proto::session::Event;
@@ -38,8 +43,12 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = CacheConfig::default().glz_pixels)]
     glz_window: u64,
 
+    /// Draw on a thread of its own, with this many more threads that decode pictures ahead; 0: all on one thread.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+
     /// Do not draw: send the recorded bytes to one client that connects to this address, as fast as it takes them.
-    #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["output", "display", "glz_window"])]
+    #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["output", "display", "glz_window", "threads"])]
     serve: Option<String>,
 }
 
@@ -51,9 +60,12 @@ pub(crate) fn run(args: &Args, report: Report) -> Result<(), Error> {
     let mut replay = Replay::new(open(&args.file)?);
     let caches = CacheConfig::new(CacheConfig::default().pixmap_pixels, args.glz_window);
     let mut stage = Stage::new(caches);
-    while let Some((at, event)) = replay.next_event()? {
-        stage.tally.at = at.since_epoch();
-        stage.take(event)?;
+    if args.threads == 0 {
+        while let Some((at, event)) = replay.next_event()? {
+            stage.take(at, Step::Plain(event))?;
+        }
+    } else {
+        stage = ahead(replay, stage, args.threads)?;
     }
     let took = started.elapsed();
     report
@@ -72,6 +84,42 @@ fn open(path: &Path) -> Result<Recording<BufReader<File>>, Error> {
     Ok(Recording::new(BufReader::with_capacity(256 << 10, file))?)
 }
 
+/// Draws on another thread, behind pictures that are decoded ahead.
+fn ahead<R: Read>(mut replay: Replay<R>, mut stage: Stage, threads: usize) -> Result<Stage, Error> {
+    let limits = &CanvasConfig::default().limits;
+    let decoders = Decoders::new(threads, limits, AheadLimits::default()).map_err(Error::Threads)?;
+    let (queue, steps) = sync_channel(AHEAD);
+    thread::scope(|scope| {
+        let painter = scope.spawn(move || {
+            for (at, step) in steps {
+                stage.take(at, step)?;
+            }
+            Ok(stage)
+        });
+        while let Some((at, event)) = replay.next_event()? {
+            let step = match event {
+                Event::Display(id, message) => Step::Prepared(id, decoders.prepare(message)),
+                event => Step::Plain(event),
+            };
+            // Who draws no more says why when it is asked at the end.
+            if queue.send((at, step)).is_err() {
+                break;
+            }
+        }
+        drop(queue);
+        painter.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Messages between the session and the drawing thread: as many as servers send without being answered.
+const AHEAD: usize = 80;
+
+/// Something to be drawn or counted.
+enum Step {
+    Plain(Event),
+    Prepared(u8, Prepared),
+}
+
 /// Everything that a viewer has, except a window.
 struct Stage {
     displays: Displays,
@@ -85,25 +133,43 @@ impl Stage {
         Self { displays, cursors: BTreeMap::new(), tally: Tally::default() }
     }
 
-    fn take(&mut self, event: Event) -> Result<(), Error> {
+    fn take(&mut self, at: spice_proto::Instant, step: Step) -> Result<(), Error> {
+        self.tally.at = at.since_epoch();
+        match step {
+            Step::Prepared(id, prepared) => {
+                self.tally.display(prepared.message());
+                self.displays.apply_prepared(id, &prepared)?;
+                self.look();
+            }
+            Step::Plain(event) => self.event(event)?,
+        }
+        Ok(())
+    }
+
+    /// Takes what the canvases have to say.
+    fn look(&mut self) {
+        for (_, canvas) in self.displays.iter_mut() {
+            self.tally.damage += canvas.drain_damage().len() as u64;
+            while let Some(event) = canvas.poll_event() {
+                match event {
+                    CanvasEvent::Undrawable { what, why } => {
+                        self.tally.undrawn.push(format!("{what:?} could not be drawn: {why}"));
+                    }
+                    CanvasEvent::StreamUndecodable { id } => {
+                        self.tally.undrawn.push(format!("stream {} has no decoder", id.0));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), Error> {
         match event {
             Event::Display(id, message) => {
                 self.tally.display(&message);
                 self.displays.apply(id, &message)?;
-                for (_, canvas) in self.displays.iter_mut() {
-                    self.tally.damage += canvas.drain_damage().len() as u64;
-                    while let Some(event) = canvas.poll_event() {
-                        match event {
-                            CanvasEvent::Undrawable { what, why } => {
-                                self.tally.undrawn.push(format!("{what:?} could not be drawn: {why}"));
-                            }
-                            CanvasEvent::StreamUndecodable { id } => {
-                                self.tally.undrawn.push(format!("stream {} has no decoder", id.0));
-                            }
-                            _ => {}
-                        }
-                    }
-                }
+                self.look();
             }
             Event::Cursor(id, message) => {
                 self.tally.cursor += 1;

@@ -33,6 +33,8 @@ export class Machines extends EventTarget {
         let first = machines[index] ?? machines[0];
         if (this.#asked) {
             first = this.#list.find((machine) => same(machine.record, this.#asked)) ?? this.add(this.#asked);
+            // The way to it may be another one this time.
+            Object.assign(first.record, this.#asked);
         } else if (!first) {
             first = this.add({ demo: true });
         }

@@ -60,7 +60,7 @@ function follow(transfer) {
     stop.textContent = t("cancel");
     stop.setAttribute("aria-label", t("transfer.cancel", { name: transfer.name }));
     stop.addEventListener("click", () => transfer.cancel());
-    const bar = make("progress", "bar", item);
+    const bar = make("progress", "progress", item);
     bar.max = 1;
     bar.value = 0;
     bar.setAttribute("aria-label", transfer.name);

@@ -76,6 +76,8 @@ export interface SpiceStats {
     received: number;
     sent: number;
     surfaceBytes: number;
+    /** The library's WebAssembly memory, which never shrinks. */
+    memoryBytes: number;
     renderer: "webgl2" | "2d" | "none";
     images: Record<"bitmap" | "quic" | "lz" | "glz" | "zlib-glz" | "jpeg" | "lz4" | "cache" | "surface" | "video", number>;
 }

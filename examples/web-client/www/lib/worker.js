@@ -1,16 +1,13 @@
 // The worker of one <spice-desktop>: loads the library and does what the page asks.
 //
-// From the page: [id, method, ...arguments]; id 0 wants no answer. The first message is [0, "open", canvas, renderer].
+// From the page: [id, method, ...arguments]; id 0 wants no answer. The first messages are [0, "build", name],
+// [0, "library", module], which is null where the page could not compile it, and [0, "open", canvas, renderer].
 // To the page: ["answer", id, value] or ["error", id, text], and what the library tells by the methods of `Page`.
 
-/** A module whose function makes a 128-bit vector of a number. Browsers that know it take the faster build. */
-const SIMD_PROBE = new Uint8Array([
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
-]);
-
 /** The library, as soon as it is there; whoever opens hears if it is not. */
-const coming = load();
-coming.catch(() => {});
+let coming = null;
+/** Takes the compiled library. */
+let compiled = null;
 let desktop = null;
 /** What the page asked for before the library was there. */
 let waiting = [];
@@ -24,7 +21,12 @@ function transferable(values) {
 }
 
 self.onmessage = ({ data }) => {
-    if (data[1] === "open") {
+    if (data[1] === "build") {
+        coming = load(data[2]);
+        coming.catch(() => {});
+    } else if (data[1] === "library") {
+        compiled(data[2]);
+    } else if (data[1] === "open") {
         open(data[2], data[3]);
     } else if (desktop) {
         run(data);
@@ -49,10 +51,13 @@ async function open(canvas, renderer) {
     calls.forEach(run);
 }
 
-async function load() {
-    const build = WebAssembly.validate(SIMD_PROBE) ? "simd" : "base";
+async function load(build) {
+    const module = new Promise((resolve) => {
+        compiled = resolve;
+    });
     const library = await import(`./wasm/${build}/web_client.js`);
-    await library.default({ module_or_path: new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url) });
+    const file = new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url);
+    await library.default({ module_or_path: await module ?? file });
     return library;
 }
 

@@ -62,6 +62,68 @@ fn limit_heads() {
 }
 
 #[test]
+fn limit_events() {
+    let mut canvas = small(|l| l.events = 5);
+    for number in 0..1000 {
+        let gl = GlDraw { x: number, ..GlDraw::default() };
+        done(&mut canvas, ServerMessage::GlDraw(gl));
+        done(&mut canvas, ServerMessage::Mark);
+    }
+    let kept: Vec<_> = std::iter::from_fn(|| canvas.poll_event()).collect();
+    assert_eq!(kept.len(), 5);
+    assert!(matches!(kept[3], Event::GlDraw(GlDraw { x: 999, .. })), "the newest: {kept:?}");
+}
+
+#[test]
+fn limit_damage_rects() {
+    let mut canvas = small(|l| l.damage_rects = 3);
+    create(&mut canvas, 0, (900, 900), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
+    canvas.drain_damage().for_each(drop);
+    let mut numbers = Numbers(5);
+    for _ in 0..2000 {
+        let area = Rect::at(numbers.between(0, 890), numbers.between(0, 890), 3, 2);
+        let clips: Vec<Rect> = (0..20).map(|_| numbers.rect(890)).collect();
+        done(&mut canvas, fill(clipped(0, Rect::at(0, 0, 900, 900), &clips), 1, RopDescriptor::OP_PUT));
+        done(&mut canvas, fill(on(0, area), 2, RopDescriptor::OP_PUT));
+        assert!(canvas.damage().len() <= 3);
+        assert!(canvas.damage().iter().any(|d| d.intersect(&area) == area));
+    }
+}
+
+/// Each picture of a chain copies from the one before it, down to the first: nothing of the way back is kept or
+/// followed again.
+#[test]
+fn a_long_chain_of_references_costs_no_more_than_its_pictures() {
+    use spice_codecs::bitmap::{Bitmap, Format, Layout};
+    let mut encoder = spice_codecs::glz::Encoder::new(4096);
+    let layout = Layout {
+        format: Format::Bit32,
+        width: 32,
+        height: 32,
+        stride: 128,
+        rows: spice_codecs::RowOrder::TopDown,
+    };
+    let mut numbers = Numbers(9);
+    let noise: Vec<u8> = (0..32 * 32).flat_map(|_| (numbers.color() & 0x00ff_ffff).to_le_bytes()).collect();
+    let mut canvas = small(|_| ());
+    create(&mut canvas, 0, (32, 32), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
+    canvas.images.caches = SharedCaches::new(crate::canvas::CacheConfig::new(1 << 16, 4096));
+    for number in 0..5000 {
+        let mut out = Vec::new();
+        encoder.encode(&Bitmap::new(layout, &noise).expect("a picture"), &mut out).expect("encodes");
+        assert!(number == 0 || out.len() < 400, "{} bytes: a reference", out.len());
+        let data = ImageData::GlzRgb(spice_proto::wire::Blob::new(out.into()).expect("fits"));
+        let image = Image { id: ImageId(number), flags: ImageFlags::empty(), width: 32, height: 32, data };
+        done(&mut canvas, put(0, 0, 0, image));
+    }
+    let shown: Vec<u8> = pixels(&canvas, 0).iter().flat_map(|px| px.to_le_bytes()).collect();
+    assert_eq!(shown, noise);
+    let mut window = canvas.images.caches.window();
+    let held = spice_codecs::glz::Access::with(&mut window, |window| (window.len(), window.pixels()));
+    assert!(held.0 <= 5 && held.1 <= 5 * 1024, "{held:?}");
+}
+
+#[test]
 fn extreme_rectangles_draw_what_lies_on_the_surface() {
     let all = Rect { top: i32::MIN, left: i32::MIN, bottom: i32::MAX, right: i32::MAX };
     let inverted = Rect { top: 5, left: 5, bottom: 2, right: 2 };

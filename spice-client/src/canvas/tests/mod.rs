@@ -6,6 +6,8 @@ mod hostile;
 mod images;
 mod model;
 mod painting;
+#[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
+mod parallel;
 mod scenes;
 mod streams;
 

@@ -3,14 +3,13 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use lz4_flex::block::{
-    CompressTable, DecompressError, compress_into_with_table, decompress_into, decompress_into_with_dict,
-    get_maximum_output_size,
-};
+use lz4_flex::block::{CompressTable, compress_into_with_table, get_maximum_output_size};
 
 use crate::bitmap::{self, Bitmap, Format, Layout};
 use crate::error::{Codec, CodecError, ErrorKind};
 use crate::pixels::{PixelFormat, PixelsMut, RowOrder};
+
+mod block;
 
 /// Reads the two bytes before the first block: the row order, and the format of the pixels, one of
 /// [`Bit16`](Format::Bit16), [`Bit24`](Format::Bit24), [`Bit32`](Format::Bit32), [`Rgba`](Format::Rgba) and
@@ -39,9 +38,6 @@ pub fn header(data: &[u8]) -> Result<(RowOrder, Format), CodecError> {
 
 /// Bytes before the first block.
 const HEADER_LEN: usize = 2;
-
-/// How far back a match may reach into the output of earlier blocks.
-const DICTIONARY: usize = 1 << 16;
 
 /// Decoder with reusable memory: the rows of the largest picture so far that did not lie in its payload as in
 /// its destination.
@@ -161,18 +157,12 @@ fn blocks(data: &[u8], out: &mut [u8]) -> Result<(), CodecError> {
         let Some(block) = usize::try_from(size).ok().and_then(|size| rest.get(..size)) else {
             return fail(at, ErrorKind::BlockSize { size: size.into(), left: rest.len() as u64 });
         };
-        let (before, free) = out.split_at_mut(done);
-        let result = if before.is_empty() {
-            decompress_into(block, free)
-        } else {
-            decompress_into_with_dict(block, free, &before[before.len().saturating_sub(DICTIONARY)..])
+        let before = done;
+        done = match block::decode(block, out, done) {
+            Ok(done) if done > before => done,
+            Ok(_) => return fail(at, ErrorKind::Damaged),
+            Err((position, kind)) => return fail(at + position, kind),
         };
-        match result {
-            Ok(0) => return fail(at, ErrorKind::Damaged),
-            Ok(len) => done += len,
-            Err(DecompressError::OutputTooSmall { .. }) => return fail(at, ErrorKind::Excess),
-            Err(_) => return fail(at, ErrorKind::Damaged),
-        }
         at += block.len();
     }
     if done < out.len() { fail(data.len(), ErrorKind::Truncated) } else { Ok(()) }
