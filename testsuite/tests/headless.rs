@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
+use testsuite::console::Console;
 use testsuite::guest::Guest;
 use testsuite::process::{Finished, Program, args};
 use testsuite::programs::binary;
@@ -34,11 +35,8 @@ fn every_task() {
     let mut guest = Guest::start().unwrap();
 
     // This X driver lets the agent in when a client has come.
-    let facts = wait_for("the agent", LIMIT, || {
-        let facts = said(&guest, &["info", "--json"], &[]);
-        Ok(facts.contains("clipboard_by_demand").then_some(facts))
-    })
-    .unwrap();
+    drop(Console::with_agent(guest.port()).unwrap());
+    let facts = said(&guest, &["info", "--json"], &[]);
     for word in ["\"inputs 0\"", "\"agent\":true", "clipboard_by_demand", "key_scancode"] {
         assert!(facts.contains(word), "{word} in {facts}");
     }
