@@ -41,11 +41,9 @@ pub(super) fn scale_by_alpha(row: &mut [u8], alphas: &[u8]) {
 }
 
 fn row<const OP: u8>(dst: &mut [u8], src: &[u8], opaque: bool) {
-    if opaque {
-        each(dst, src, |d, s| combined::<OP>(d | !COLORS, s) & COLORS);
-    } else {
-        each(dst, src, combined::<OP>);
-    }
+    // One loop for both kinds of destination: what browsers download has two of each otherwise.
+    let (force, keep) = if opaque { (!COLORS, COLORS) } else { (NOTHING, EVERYTHING) };
+    each(dst, src, |d, s| combined::<OP>(d | force, s) & keep);
 }
 
 /// Puts `f` of destination and source in the destination's place, four pixels at a time.
@@ -129,6 +127,7 @@ fn product(a: u16x8, b: u16x8) -> u16x8 {
 const FULL: u16x8 = u16x8::splat(255);
 /// The bytes of four pixels that are not alpha.
 const COLORS: u8x16 = u8x16::new([255, 255, 255, 0, 255, 255, 255, 0, 255, 255, 255, 0, 255, 255, 255, 0]);
+const NOTHING: u8x16 = u8x16::splat(0);
 const EVERYTHING: u8x16 = u8x16::splat(255);
 
 #[cfg(test)]
