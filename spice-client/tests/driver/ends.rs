@@ -1,6 +1,7 @@
 //! How sessions end, and that nothing received before is lost.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures::{AsyncReadExt, FutureExt, StreamExt};
 use spice_client::spice_proto::msg::base;
@@ -8,6 +9,7 @@ use spice_client::spice_proto::msg::display::ServerMessage;
 use spice_client::spice_proto::session::SessionEnd;
 use spice_client::spice_proto::wire::Rest;
 use spice_client::{Client, ClientError, Event, connect};
+use tokio::time::timeout;
 
 use super::platform::{Memory, config};
 use super::server::Peer;
@@ -158,6 +160,30 @@ async fn an_end_that_was_asked_for_is_no_error() {
     tokio::spawn(driver);
     let _peers = Peer::session(&mut accepted).await;
     client.handle().disconnect().expect("the driver is there");
+    let (_, last) = rest(&mut client).await;
+    assert!(matches!(last, Some(Ok(Event::Ended(SessionEnd::Asked)))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_are_read_to_their_ends_and_the_main_channel_is_closed_last() {
+    let (platform, mut accepted) = Memory::new(1 << 10);
+    let (mut client, driver) = connect(platform, config());
+    tokio::spawn(driver);
+    let (mut main, mut display) = Peer::session(&mut accepted).await;
+    display.send(&ServerMessage::Mark).await;
+    while !matches!(client.next().await, Some(Ok(Event::Display(..)))) {}
+    client.handle().disconnect().expect("the driver is there");
+    let mut heard = Vec::new();
+    display.pipe.read_to_end(&mut heard).await.expect("the client's direction ends in order");
+    // A server that goes on talking does not fail, whatever the pipe holds.
+    for _ in 0..1000 {
+        display.send(&ServerMessage::Mark).await;
+    }
+    let early = timeout(Duration::from_secs(1), main.pipe.read_to_end(&mut heard)).await;
+    assert!(early.is_err(), "main is closed while the display is open");
+    drop(display);
+    main.pipe.read_to_end(&mut heard).await.expect("the client's direction ends in order");
+    drop(main);
     let (_, last) = rest(&mut client).await;
     assert!(matches!(last, Some(Ok(Event::Ended(SessionEnd::Asked)))));
 }
