@@ -107,6 +107,16 @@ impl Guest {
         self.xspice.folder().file("downloads").join(name)
     }
 
+    /// Removes the files that were sent to the guest, whole or in part.
+    pub fn remove_downloads(&self) -> Result<()> {
+        let folder = self.xspice.folder().file("downloads");
+        let fail = |error: std::io::Error| format!("{}: {error}", folder.display());
+        for file in fs::read_dir(&folder).map_err(fail)? {
+            fs::remove_file(file.map_err(fail)?.path()).map_err(fail)?;
+        }
+        Ok(())
+    }
+
     /// The SPICE port.
     pub fn port(&self) -> u16 {
         self.xspice.port()

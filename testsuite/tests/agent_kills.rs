@@ -104,6 +104,7 @@ fn agents_and_servers_are_killed_during_transfers() {
         }
         // A console is up now and nothing is under way: the same as at the end of every other round.
         held.push(held_at_rest(&console));
+        guest.remove_downloads().unwrap();
     }
     println!("{returned} agents came back, {lost} found the server deaf");
     println!("{failed} files failed and {arrived} arrived in {} rounds", kills());
