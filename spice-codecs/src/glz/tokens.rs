@@ -7,7 +7,7 @@ use super::references::References;
 use super::window::Access;
 use crate::error::ErrorKind;
 use crate::lz::plane::WindowPlane;
-use crate::lz::tokens::{Input, before_start, extend, too_long};
+use crate::lz::tokens::{Input, before_start, extend, literals, too_long};
 
 /// Decodes the rest of a plane of `total` units, of which `done` are there. Returns an image id if that image is
 /// needed and has not arrived; `input` and `done` then say where to go on.
@@ -45,16 +45,7 @@ fn tokens<P: WindowPlane>(
         let (&[control, next], tail) = input.split_first_chunk().ok_or(ErrorKind::Truncated)?;
         let control = usize::from(control);
         if control < 32 {
-            let count = control + 1;
-            if count > left {
-                return Err(too_long(count, left));
-            }
-            let from = &input[1..];
-            let (units, tail) = from.split_at_checked(count * P::UNIT).ok_or(ErrorKind::Truncated)?;
-            plane.check(units)?;
-            spot = plane.literals(memory, spot, from, count);
-            *input = tail;
-            left -= count;
+            (left, spot) = literals(input, plane, memory, (left, spot), control + 1)?;
             continue;
         }
         let mut rest = tail;

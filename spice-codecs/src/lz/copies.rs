@@ -63,8 +63,9 @@ pub(super) fn copy_chunks(from: &[u8], to: &mut [u8], len: usize) -> bool {
     }
 }
 
+/// Copies `N` bytes. False if there are fewer on either side.
 #[inline(always)]
-fn copy_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
+pub(crate) fn copy_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
     let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut()) else { return false };
     *to = *from;
     true

@@ -13,7 +13,7 @@ use self::rows::{Alpha, Packed};
 use self::tokens::Input;
 
 pub(crate) mod contiguous;
-mod copies;
+pub(crate) mod copies;
 pub(crate) mod encode;
 pub(crate) mod plane;
 mod rows;

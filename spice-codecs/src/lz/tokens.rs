@@ -108,16 +108,7 @@ fn token<P: Plane>(
     let (&[control, next], tail) = input.split_first_chunk().ok_or(ErrorKind::Truncated)?;
     let control = usize::from(control);
     if control < 32 {
-        let count = control + 1;
-        if count > left {
-            return Err(too_long(count, left));
-        }
-        let from = &input[1..];
-        let (units, tail) = from.split_at_checked(count * P::UNIT).ok_or(ErrorKind::Truncated)?;
-        plane.check(units)?;
-        let spot = plane.literals(memory, spot, from, count);
-        *input = tail;
-        return Ok((left - count, spot));
+        return literals(input, plane, memory, (left, spot), control + 1);
     }
     let mut rest = tail;
     let (len, next) = match control >> 5 {
@@ -140,6 +131,27 @@ fn token<P: Plane>(
     let spot = plane.repeat(memory, spot, done, distance, len);
     *input = rest;
     Ok((left - len, spot))
+}
+
+/// Takes `count` literal units, which stand behind the first byte of `input`. Takes and returns how many units are left
+/// and where the next one goes.
+#[inline(always)]
+pub(crate) fn literals<P: Plane>(
+    input: &mut &[u8],
+    plane: &P,
+    memory: &mut [u8],
+    (left, spot): (usize, P::Spot),
+    count: usize,
+) -> Result<(usize, P::Spot), ErrorKind> {
+    if count > left {
+        return Err(too_long(count, left));
+    }
+    let from = &input[1..];
+    let (units, tail) = from.split_at_checked(count * P::UNIT).ok_or(ErrorKind::Truncated)?;
+    plane.check(units)?;
+    let spot = plane.literals(memory, spot, from, count);
+    *input = tail;
+    Ok((left - count, spot))
 }
 
 /// As [`token`], out of the way of usual ones.

@@ -5,6 +5,7 @@
 //! a block ends after its literals. Matches may reach into what earlier blocks yielded.
 
 use crate::error::ErrorKind;
+use crate::lz::copies::copy_array;
 
 /// A fault, and its byte position in the block.
 pub(super) type Fault = (usize, ErrorKind);
@@ -176,13 +177,6 @@ fn copy_chunks(from: &[u8], to: &mut [u8], len: usize) -> bool {
         65..=128 => copy_array::<128>(from, to),
         _ => false,
     }
-}
-
-#[inline(always)]
-fn copy_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
-    let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut()) else { return false };
-    *to = *from;
-    true
 }
 
 /// Writes `len` bytes to `at`, which repeat those between `from` and `at`.

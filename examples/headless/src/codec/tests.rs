@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
 use super::{CodecName, DecodeArgs, EncodeArgs, decode, encode};
 use crate::picture::{self, Picture};
 use crate::report::Report;
@@ -47,16 +49,6 @@ impl Drop for Folder {
     }
 }
 
-const ALL: [CodecName; 7] = [
-    CodecName::Quic,
-    CodecName::Lz,
-    CodecName::Glz,
-    CodecName::ZlibGlz,
-    CodecName::Lz4,
-    CodecName::Jpeg,
-    CodecName::JpegAlpha,
-];
-
 #[test]
 fn another_codec_than_the_one_asked_for_is_named() {
     let folder = Folder::new("other");
@@ -78,7 +70,7 @@ fn another_codec_than_the_one_asked_for_is_named() {
 #[test]
 fn a_file_that_was_cut_anywhere_is_refused_with_advice() {
     let folder = Folder::new("cut");
-    for codec in ALL {
+    for &codec in CodecName::value_variants() {
         folder.encode(codec, "whole.img");
         let whole = std::fs::read(folder.at("whole.img")).unwrap();
         for len in 0..whole.len() {
