@@ -36,7 +36,7 @@ pub fn session(data: &[u8]) {
             driver.step(flags, content);
         }
         driver.perform();
-        driver.session.disconnect();
+        driver.session.disconnect(driver.now);
         driver.perform();
         // Displays that the server has only begun to serve are kept this long at the most.
         driver.now = driver.now + Duration::from_secs(2);
@@ -97,7 +97,7 @@ impl Driver {
             5 => self.wait(content),
             6 => self.command(content),
             // The server goes on after its own end, or the session is closed by its owner.
-            _ if content.is_empty() => self.session.disconnect(),
+            _ if content.is_empty() => self.session.disconnect(self.now),
             _ => self.say(id, 3, content),
         }
     }

@@ -101,12 +101,13 @@ impl Handle {
         })
     }
 
-    /// Ends the session.
+    /// Ends the session. Its last event comes at once from servers that close their side, up to 6 s later from others, see
+    /// [`Driver`](crate::Driver).
     ///
     /// # Errors
     /// [`ClientError::DriverGone`] when the session has ended.
     pub fn disconnect(&self) -> Result<(), ClientError> {
-        self.run(|session, _| session.disconnect())
+        self.run(Session::disconnect)
     }
 
     /// Runs any command on the session, for what has no method here.

@@ -56,8 +56,9 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
 /// It never blocks. It stops reading from the server while the application leaves events lying.
 ///
 /// End a session with [`Handle::disconnect`] and let the driver run to its end, rather than dropping it. The driver waits
-/// until the server has begun to serve every display, closes its streams in order and the main channel's last:
-/// libspice-server 0.15.1, and QEMU 7.2 with it, dies of clients that vanish while it takes them in.
+/// up to 2 s until the server has begun to serve the displays and cursors that it has connected, then up to 2 s for the
+/// server to close their streams, and as long for the main channel's, which is closed last: libspice-server 0.15.1, and
+/// QEMU 7.2 with it, dies of clients that vanish while it takes them in.
 #[must_use = "a driver does nothing until it is polled"]
 pub struct Driver<P: Platform> {
     platform: P,
@@ -90,7 +91,7 @@ struct Link<P: Platform> {
     /// The main channel's stream is to be closed when no other is left. Servers forget a client with its main channel,
     /// and libspice-server 0.15.1 (with it QEMU 7.2) dies if it is still busy with a display channel of that client.
     last: bool,
-    /// How long the peer may still take over our last bytes, once the stream is to be closed.
+    /// How long the peer may still take over our last bytes and close its side, once the stream is to be closed.
     patience: Option<P::Sleep>,
 }
 
@@ -155,7 +156,7 @@ impl<P: Platform> Driver<P> {
             match command {
                 Some(command) => command(&mut self.core, self.platform.now()),
                 None if self.core.session.is_over() => break,
-                None => self.core.session.disconnect(),
+                None => self.core.session.disconnect(self.platform.now()),
             }
             progress = true;
         }
@@ -502,5 +503,5 @@ const HELD: usize = 64;
 const HELD_BYTES: usize = 1 << 20;
 /// Rounds over all streams before the driver lets others run.
 const ROUNDS: usize = 64;
-/// How long a peer that takes no bytes may hold up the end of a stream.
+/// How long a peer that takes no bytes, or does not close its side, may hold up the end of a stream.
 const LAST_WORDS: Duration = Duration::from_secs(2);

@@ -162,7 +162,7 @@ pub(crate) async fn farewell(mut client: Client) {
 }
 
 /// How long a farewell may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(7);
 
 const AGENT: Awaited = Awaited {
     what: "the guest's agent",

@@ -233,11 +233,12 @@ impl Session {
 
     /// Ends the session: every transport is closed, and the last event is [`Event::Ended`].
     ///
-    /// Transports that the server has only begun to serve are closed a little later, after two seconds at the latest:
+    /// Transports that the server has only begun to serve are closed a little later, two seconds after `now` at the latest:
     /// go on until the last event. Close the main channel's transport behind all others, and each one by ending the
     /// direction to the server first and reading until the server ends the other: a TCP connection that is closed with
     /// unread bytes is reset, and the server may not see what was written last.
-    pub fn disconnect(&mut self) {
+    pub fn disconnect(&mut self, now: Instant) {
+        self.now = now;
         self.end(SessionEnd::Asked);
     }
 

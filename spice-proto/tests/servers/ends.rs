@@ -54,7 +54,7 @@ fn a_display_that_is_being_taken_in_is_closed_behind_its_first_message() {
     world.events();
     world.io();
     world.session.connected(world.opened[&DISPLAY], [3; 32], world.now);
-    world.session.disconnect();
+    world.session.disconnect(world.now);
     world.io();
     assert_eq!(world.closed, [], "the link has not been answered");
     world.link(DISPLAY);
@@ -73,11 +73,13 @@ fn a_display_that_is_being_taken_in_is_closed_behind_its_first_message() {
 #[test]
 fn a_display_that_never_says_anything_does_not_keep_the_session() {
     let mut world = World::with_displays(config(), &[DISPLAY]);
-    world.session.disconnect();
+    // Nothing has happened for a while; the time to leave counts from now.
+    world.now = world.now + Duration::from_secs(3);
+    world.session.disconnect(world.now);
     world.io();
     assert_eq!(world.closed, []);
     world.now = world.session.poll_timeout().expect("a moment to leave");
-    assert_eq!(world.now.since_epoch(), Duration::from_secs(2));
+    assert_eq!(world.now.since_epoch(), Duration::from_secs(5));
     world.session.handle_timeout(world.now);
     world.io();
     assert_eq!(world.events(), [Event::Ended(SessionEnd::Asked)]);

@@ -122,7 +122,7 @@ fn the_end_of_main_ends_everything_on_both_sides() {
 #[test]
 fn a_client_that_leaves_ends_the_session_on_the_server() {
     let mut pair = opened(server(), &[DISPLAY, INPUTS]);
-    pair.session.disconnect();
+    pair.session.disconnect(spice_proto::Instant::ZERO);
     pair.drive();
     assert_eq!(pair.events(), [Event::Ended(SessionEnd::Asked)]);
     assert_eq!((pair.streams(), pair.server.connections(), pair.server.session()), (0, 0, None));
