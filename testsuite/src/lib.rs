@@ -34,6 +34,10 @@ pub mod xspice;
 /// Errors of the harness are sentences for whoever reads the log of a failed test.
 pub type Result<T> = std::result::Result<T, String>;
 
+/// How long one question may take that is asked until the answer fits. Who asks for a selection in the moment in which
+/// its owner gives it up may never be answered: such a question is given up and asked again.
+pub const ASK_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Waits until `ready` gives a value, asking again every 50 ms, and names `what` was waited for when time is up.
 pub fn wait_for<T>(
     what: &str,

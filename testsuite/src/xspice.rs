@@ -10,7 +10,7 @@ use crate::net;
 use crate::picture::Picture;
 use crate::process::{Process, Program, args};
 use crate::temp::TempDir;
-use crate::{Result, wait_for};
+use crate::{ASK_LIMIT, Result, wait_for};
 
 const START_LIMIT: Duration = Duration::from_secs(40);
 const CALL_LIMIT: Duration = Duration::from_secs(30);
@@ -238,7 +238,7 @@ impl Xspice {
     /// Waits until an X program's output holds a word.
     pub fn wait_until_said(&self, what: &str, name: &str, arguments: &[&str], word: &str) -> Result<()> {
         wait_for(what, START_LIMIT, || {
-            let said = self.program(name).args(arguments).read(CALL_LIMIT);
+            let said = self.program(name).args(arguments).read(ASK_LIMIT);
             Ok(said.is_ok_and(|text| text.contains(word)).then_some(()))
         })
     }

@@ -9,7 +9,7 @@ use spice_client::agent::{self, ClipboardEvent, DataType, Selection, Size};
 use testsuite::console::{Console, LIMIT};
 use testsuite::guest::Guest;
 use testsuite::process::{Program, args};
-use testsuite::wait_for;
+use testsuite::{ASK_LIMIT, wait_for};
 
 const SELECTIONS: [(Selection, &str); 2] =
     [(Selection::Clipboard, "clipboard"), (Selection::Primary, "primary")];
@@ -135,8 +135,8 @@ fn content_that_is_supplied_on_demand() {
     assert_eq!(answer, b"later");
     console.wait("the release", console.handle().clipboard_release(Selection::Clipboard)).unwrap();
     wait_for("an empty clipboard", LIMIT, || {
-        let said = guest.xspice.program("xclip").args(["-o", "-selection", "clipboard"]).run(LIMIT)?;
-        Ok((!said.status.success()).then_some(()))
+        let said = guest.xspice.program("xclip").args(["-o", "-selection", "clipboard"]).run(ASK_LIMIT);
+        Ok(said.is_ok_and(|said| !said.status.success()).then_some(()))
     })
     .unwrap();
 }

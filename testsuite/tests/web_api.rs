@@ -10,7 +10,7 @@ use testsuite::gateway::Gateway;
 use testsuite::guest::Guest;
 use testsuite::process::{Program, args};
 use testsuite::temp::TempDir;
-use testsuite::wait_for;
+use testsuite::{ASK_LIMIT, wait_for};
 
 use crate::input::Log;
 use crate::web_guest::{copy, open, pasted};
@@ -147,10 +147,11 @@ fn clipboard_resolution_and_files() {
     .unwrap();
     let size = page.run("return window.bytes.length").unwrap().as_u64().unwrap();
     let file = guest.download("picture.png");
-    let command = format!("xclip -o -selection clipboard -t image/png > '{}'", file.display());
+    let command = format!("exec xclip -o -selection clipboard -t image/png > '{}'", file.display());
     wait_for("the picture in the guest", LIMIT, || {
-        let read = guest.xspice.program("sh").args(["-c", &command]).run(LIMIT)?;
-        Ok((read.status.success() && file.metadata().is_ok_and(|file| file.len() == size)).then_some(()))
+        let read = guest.xspice.program("sh").args(["-c", &command]).run(ASK_LIMIT);
+        let read = read.is_ok_and(|read| read.status.success());
+        Ok((read && file.metadata().is_ok_and(|file| file.len() == size)).then_some(()))
     })
     .unwrap();
     // The other way: types first, the content when it is asked for.

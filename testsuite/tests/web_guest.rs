@@ -10,7 +10,7 @@ use testsuite::guest::Guest;
 use testsuite::process::args;
 use testsuite::random::Random;
 use testsuite::temp::TempDir;
-use testsuite::wait_for;
+use testsuite::{ASK_LIMIT, wait_for};
 
 /// How long a big file may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -30,7 +30,7 @@ pub(crate) fn pasted(guest: &Guest, wanted: &str) {
     let mut last = String::new();
     wait_for("the text in the guest", LIMIT, || {
         let arguments = ["-o", "-selection", "clipboard", "-t", "UTF8_STRING"];
-        last = guest.xspice.program("xclip").args(arguments).read(LIMIT).unwrap_or_default();
+        last = guest.xspice.program("xclip").args(arguments).read(ASK_LIMIT).unwrap_or_default();
         Ok((last == wanted).then_some(()))
     })
     .unwrap_or_else(|error| panic!("{error}: {last:?}"));

@@ -27,7 +27,7 @@ pub struct Size {
 pub(super) struct Screens {
     displays: BTreeMap<u8, Display>,
     wish: Option<Wish>,
-    /// The last wish that the guest made something else of, and what.
+    /// The last wish that this agent's guest made something else of, and what; forgotten once the wish is fulfilled.
     rounded: Option<(Vec<Size>, Vec<Size>)>,
 }
 
@@ -76,8 +76,9 @@ impl Screens {
         }
     }
 
-    /// The agent has gone. The next one is told the same.
+    /// The agent has gone. The next one is told the same, and may make something else of it.
     pub(super) fn on_gone(&mut self) {
+        self.rounded = None;
         if let Some(wish) = &mut self.wish {
             (wish.told, wish.changed) = (None, None);
         }
@@ -99,6 +100,9 @@ impl Screens {
             }
             _ => return,
         }
+        // A guest that was only slow does not round.
+        let current = self.current();
+        self.rounded.take_if(|(wanted, _)| *wanted == current);
         if let Some(wish) = self.wish.as_mut().filter(|wish| wish.told.is_some()) {
             wish.changed = Some(now);
         }

@@ -74,6 +74,56 @@ async fn a_guest_that_makes_something_else_of_it_is_believed_and_one_that_does_n
     assert!(matches!(answer, Err(Error::NotFollowed { .. })), "{answer:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_slow_guest_is_not_taken_for_one_that_rounds() {
+    let (handle, mut host, mut display) = session(true).await;
+    show(&mut display, 640, 480).await;
+    host.serve(handle.wait_for_agent()).await.expect("an agent");
+    // The guest draws its screen anew, and takes its time for the new size.
+    let answer = tokio::spawn(handle.set_resolution(800, 600));
+    host.until(|host| told(host) == 1).await;
+    show(&mut display, 640, 480).await;
+    let size = host.serve(answer).await.expect("no panic").expect("it has settled on something");
+    assert_eq!(size, Size { width: 640, height: 480 });
+    show(&mut display, 800, 600).await;
+    host.serve(tokio::time::sleep(std::time::Duration::from_secs(1))).await;
+    let answer = tokio::spawn(handle.set_resolution(640, 480));
+    host.until(|host| told(host) == 2).await;
+    show(&mut display, 640, 480).await;
+    host.serve(answer).await.expect("no panic").expect("it has followed");
+    // The old size is no answer to the same wish now.
+    let answer = tokio::spawn(handle.set_resolution(800, 600));
+    host.until(|host| told(host) == 3).await;
+    host.serve(tokio::time::sleep(std::time::Duration::from_secs(5))).await;
+    assert!(!answer.is_finished(), "nothing has changed yet");
+    show(&mut display, 800, 600).await;
+    let size = host.serve(answer).await.expect("no panic").expect("it has followed");
+    assert_eq!(size, Size { width: 800, height: 600 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_agent_made_of_a_wish_says_nothing_of_the_next() {
+    let (handle, mut host, mut display) = session(true).await;
+    show(&mut display, 640, 480).await;
+    host.serve(handle.wait_for_agent()).await.expect("an agent");
+    let answer = tokio::spawn(handle.set_resolution(1003, 601));
+    host.until(|host| told(host) == 1).await;
+    show(&mut display, 1000, 601).await;
+    host.serve(answer).await.expect("no panic").expect("it has followed");
+    let again = host.serve(handle.set_resolution(1003, 601)).await.expect("known to be rounded");
+    assert_eq!(again, Size { width: 1000, height: 601 });
+    host.kill();
+    host.serve(tokio::time::sleep(std::time::Duration::from_secs(1))).await;
+    host.revive();
+    host.serve(handle.wait_for_agent()).await.expect("another agent");
+    let answer = tokio::spawn(handle.set_resolution(1003, 601));
+    host.serve(tokio::time::sleep(std::time::Duration::from_secs(5))).await;
+    assert!(!answer.is_finished(), "this one may do better");
+    show(&mut display, 1003, 601).await;
+    let size = host.serve(answer).await.expect("no panic").expect("it has followed");
+    assert_eq!(size, Size { width: 1003, height: 601 });
+}
+
 /// Time stands still here while anybody is busy: a driver that looks again and again at a moment that has passed would
 /// keep this test for ever.
 #[tokio::test(start_paused = true)]
