@@ -114,14 +114,16 @@ impl Displays {
             held: VecDeque::new(),
             bytes: 0,
         });
-        if !lane.held.is_empty() || apply(&mut lane.canvas)? != Applied::Done {
+        let behind = !lane.held.is_empty();
+        let waits = behind || apply(&mut lane.canvas)? != Applied::Done;
+        if waits {
             lane.hold(display, message, &self.limits)?;
-            return Ok(false);
         }
-        if self.lanes.values().any(|lane| !lane.held.is_empty()) {
+        // Also a message that has to wait for one picture may have brought another.
+        if !behind && self.lanes.values().any(|lane| !lane.held.is_empty()) {
             self.advance()?;
         }
-        Ok(true)
+        Ok(self.waiting(display) == 0)
     }
 
     /// The canvas of a display channel.

@@ -44,6 +44,29 @@ fn one_display_waits_for_another_and_keeps_its_order() {
     assert_eq!(monitors.collect::<Vec<_>>(), [(0, true), (1, true)]);
 }
 
+/// Brings the picture `brought` and needs the picture `needed`.
+fn both(brought: u64, needed: u64) -> ServerMessage {
+    ServerMessage::DrawOpaque(DrawOpaque {
+        base: on(0, Rect::at(0, 0, 2, 2)),
+        src_bitmap: Some(Ptr(cached(brought, ImageFlags::CACHE_ME, solid(3)))),
+        src_area: Rect::at(0, 0, 2, 2),
+        brush: Brush::Pattern(Pattern { image: Ptr(from_cache(needed, 2, 2, false)), pos: Point::default() }),
+        rop: RopDescriptor::OP_PUT,
+        scale_mode: ScaleMode::NEAREST,
+        mask: QMask::default(),
+    })
+}
+
+#[test]
+fn a_message_that_waits_lets_others_go_on_with_what_it_brought() {
+    let mut displays = displays();
+    assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
+    assert_eq!(displays.apply(1, &put(0, 0, 0, cached(9, ImageFlags::CACHE_ME, solid(5)))), Ok(false));
+    assert_eq!(displays.apply(0, &both(7, 9)), Ok(true), "each had what the other needed");
+    assert_eq!((displays.waiting(0), displays.waiting(1)), (0, 0));
+    assert_eq!((color(&displays, 0), color(&displays, 1)), (5, 5));
+}
+
 #[test]
 fn limit_messages_and_bytes_that_wait() {
     for limits in [WaitLimits { messages: 3, bytes: 1 << 20 }, WaitLimits { messages: 99, bytes: 400 }] {
