@@ -114,6 +114,18 @@ impl Decoder {
         Self::default()
     }
 
+    /// Bytes of memory kept from picture to picture.
+    pub fn scratch_bytes(&self) -> usize {
+        self.file.capacity() + self.pixels.capacity()
+    }
+
+    /// Gives that memory back if it is more than `bytes`.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        if self.scratch_bytes() > bytes {
+            (self.file, self.pixels) = (Vec::new(), Vec::new());
+        }
+    }
+
     /// Decodes a whole file into `dst`, whose size must be the file's.
     ///
     /// Goes into all colour formats: in `Bgrx` the fourth byte is 0, in `Bgra` it is 255. Files without Huffman

@@ -67,6 +67,16 @@ impl Decoder {
         Self::default()
     }
 
+    /// Bytes of memory kept from picture to picture.
+    pub fn scratch_bytes(&self) -> usize {
+        self.jpeg.scratch_bytes()
+    }
+
+    /// Gives that memory back if it is more than `bytes`.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        self.jpeg.shrink_to(bytes);
+    }
+
     /// Decodes both parts into `dst`, whose size must be theirs.
     ///
     /// Goes into all colour formats: alpha is the fourth byte of `Bgra` and `Bgrx`, 16-bit formats lose it. Colour

@@ -79,6 +79,7 @@ pub mod bitmap;
 mod bits;
 mod convert;
 mod error;
+mod fingerprint;
 pub mod glz;
 pub mod jpeg;
 pub mod jpeg_alpha;

@@ -14,6 +14,7 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 
 use crate::error::{Codec, CodecError, ErrorKind};
+use crate::fingerprint::fingerprint;
 use crate::glz::{self, Access, Progress};
 use crate::pixels::PixelsMut;
 
@@ -22,8 +23,8 @@ use crate::pixels::PixelsMut;
 pub struct Decoder {
     inflate: Option<Box<DecompressorOxide>>,
     stream: Vec<u8>,
-    /// Length of the zlib stream in `stream`, if its image waits for another one.
-    waiting: Option<usize>,
+    /// Fingerprint of the zlib stream in `stream`, if its image waits for another one.
+    waiting: Option<u64>,
     glz: glz::Decoder,
 }
 
@@ -49,8 +50,8 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// A damaged zlib stream or one that does not yield exactly `glz_size` bytes, a `glz_size` that no picture
-    /// of this size needs, and those of [`glz::Decoder::decode`]. All mean that later images cannot be relied
+    /// A picture larger than the window, a damaged zlib stream or one that does not yield exactly `glz_size` bytes, a
+    /// `glz_size` that no picture of this size needs, and those of [`glz::Decoder::decode`]. All mean that later images cannot be relied
     /// on.
     pub fn decode(
         &mut self,
@@ -59,15 +60,38 @@ impl Decoder {
         (width, height): (u32, u32),
         window: &mut impl Access,
     ) -> Result<Progress, CodecError> {
-        if self.waiting.take() != Some(data.len()) {
-            self.inflate(data, glz_size, longest_stream(width, height))?;
-            glz::header(&self.stream)?.expect(Codec::ZlibGlz, width, height)?;
+        if self.waiting.take().is_none_or(|waiting| waiting != fingerprint(data)) {
+            let (pixels, bound) =
+                (u64::from(width) * u64::from(height), window.with(|w| w.limits().image_pixels));
+            if pixels > bound {
+                let kind = ErrorKind::Limit { limit: "image_pixels", value: pixels, bound };
+                return Err(CodecError::new(Codec::ZlibGlz, 0, kind));
+            }
+            self.inflate(data, glz_size, (width, height))?;
         }
         let progress = self.glz.decode(&self.stream, window)?;
         if matches!(progress, Progress::Waiting(_)) {
-            self.waiting = Some(data.len());
+            self.waiting = Some(fingerprint(data));
         }
         Ok(progress)
+    }
+
+    /// Bytes of memory kept from picture to picture, the state of the decompressor apart.
+    pub fn scratch_bytes(&self) -> usize {
+        self.stream.capacity()
+    }
+
+    /// Gives that memory back if it is more than `bytes`, unless an image waits in it.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        if self.stream.capacity() > bytes && self.waiting.is_none() {
+            self.stream = Vec::new();
+        }
+    }
+
+    /// Forgets an image that waits, as after a disconnect.
+    pub fn reset(&mut self) {
+        self.waiting = None;
+        self.glz.reset();
     }
 
     /// As [`decode`](Self::decode), and copies the finished picture into `dst`.
@@ -89,9 +113,10 @@ impl Decoder {
         Ok(progress)
     }
 
-    fn inflate(&mut self, data: &[u8], size: u32, bound: u64) -> Result<(), CodecError> {
+    /// Inflates the stream of a picture: its header first, and the rest if that is the picture's.
+    fn inflate(&mut self, data: &[u8], size: u32, (width, height): (u32, u32)) -> Result<(), CodecError> {
         let fail = |at, kind| Err(CodecError::new(Codec::ZlibGlz, at, kind));
-        let value = u64::from(size);
+        let (value, bound) = (u64::from(size), longest_stream(width, height));
         if value > bound {
             return fail(0, ErrorKind::Limit { limit: "glz_data_size", value, bound });
         }
@@ -100,11 +125,19 @@ impl Decoder {
             return fail(data.len(), ErrorKind::Truncated);
         }
         let size = size as usize;
-        self.stream.resize(size, 0);
+        self.stream.clear();
+        self.stream.resize(size.min(glz::HEADER_LEN), 0);
         let state = self.inflate.get_or_insert_with(|| Box::new(DecompressorOxide::new()));
         state.init();
         let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-        let (status, used, made) = decompress(state, data, &mut self.stream, 0, flags);
+        let (mut status, mut used, mut made) = decompress(state, data, &mut self.stream, 0, flags);
+        if status == TINFLStatus::HasMoreOutput && made < size {
+            glz::header(&self.stream)?.expect(Codec::ZlibGlz, width, height)?;
+            self.stream.resize(size, 0);
+            let rest = data.get(used..).unwrap_or_default();
+            let (end, more_used, more_made) = decompress(state, rest, &mut self.stream, made, flags);
+            (status, used, made) = (end, used + more_used, made + more_made);
+        }
         match status {
             TINFLStatus::Done if used < data.len() => fail(used, ErrorKind::Excess),
             TINFLStatus::Done if made < size => fail(used, ErrorKind::Truncated),

@@ -228,3 +228,45 @@ fn a_stream_cut_anywhere_is_refused() {
         done(decoder.decode(vector.encoded(), &mut window), &vector.name);
     }
 }
+
+#[test]
+fn a_window_that_exceeded_its_bounds_holds_nothing_and_stays_lost() {
+    let mut limits = WindowLimits::for_window(4);
+    limits.held_pixels = 9;
+    let (mut window, mut decoder) = (Window::new(limits), Decoder::new());
+    for id in 1..3 {
+        done(decoder.decode(&stream(id, 0, &LITERALS), &mut window), "fits");
+    }
+    let lost = decoder.decode(&stream(3, 0, &LITERALS), &mut window).unwrap_err();
+    for id in 3..2000 {
+        assert_eq!(decoder.decode(&stream(id, 0, &LITERALS), &mut window).unwrap_err(), lost);
+        assert_eq!((window.len(), window.pixels(), window.bytes()), (0, 0, 0));
+    }
+    window.reset();
+    done(decoder.decode(&stream(0, 0, &LITERALS), &mut window), "a new connection");
+}
+
+/// Four pixels, the last three from image 0 of the window.
+fn waiting(literal: u8) -> Vec<u8> {
+    stream(5, 5, &[0, literal, literal, literal, 0x60, 0, 1])
+}
+
+#[test]
+fn another_stream_of_the_same_id_and_length_does_not_go_on_where_the_first_waited() {
+    let (mut window, mut decoder) = (Window::new(WindowLimits::for_window(16)), Decoder::new());
+    let progress = decoder.decode(&waiting(1), &mut window);
+    assert!(matches!(progress, Ok(Progress::Waiting(4))), "{progress:?}");
+    let own = stream(5, 5, &[0, 9, 9, 9, 0x60, 0, 0]);
+    assert_eq!(done(decoder.decode(&own, &mut window), "nothing is missing").bytes()[..4], [9, 9, 9, 0]);
+}
+
+#[test]
+fn a_decoder_that_was_reset_begins_anew() {
+    let (mut window, mut decoder) = (Window::new(WindowLimits::for_window(16)), Decoder::new());
+    assert!(matches!(decoder.decode(&waiting(1), &mut window), Ok(Progress::Waiting(4))));
+    decoder.reset();
+    // What it kept is gone, so the picture is charged to the window again.
+    window = Window::new(WindowLimits::for_window(3));
+    let error = decoder.decode(&waiting(1), &mut window).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Limit { limit: "image_pixels", value: 4, bound: 3 });
+}

@@ -157,6 +157,20 @@ fn zlib_glz_size_is_bounded_and_exact() {
     assert_eq!(kind(&damaged, size), ErrorKind::Damaged);
 }
 
+/// A descriptor that is larger than the window, or another picture than the stream's, costs nothing.
+#[test]
+fn zlib_glz_is_not_inflated_for_a_descriptor_that_lies() {
+    let mut zipped = Vec::new();
+    zlib_glz::Encoder::new().encode(&vec![0; 48 << 20], &mut zipped);
+    let mut decoder = zlib_glz::Decoder::new();
+    let mut window = glz::Window::new(glz::WindowLimits::for_window(1 << 24));
+    let kind = decoder.decode(&zipped, 48 << 20, (30_000, 30_000), &mut window).unwrap_err().kind;
+    assert_eq!(kind, ErrorKind::Limit { limit: "image_pixels", value: 900_000_000, bound: 1 << 24 });
+    let kind = decoder.decode(&zipped, 48 << 20, (4096, 4096), &mut window).unwrap_err().kind;
+    assert_eq!(kind, ErrorKind::Magic(0), "of the header, which comes first");
+    assert!(decoder.scratch_bytes() < 100);
+}
+
 #[test]
 fn lz4_must_fill_the_picture() {
     let decode = |data: &[u8], width| {

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use crate::convert::{BgrToBgrx, SwappedRgb555};
 use crate::error::{Codec, CodecError, ErrorKind};
+use crate::fingerprint::fingerprint;
 use crate::lz::contiguous::{Contiguous, ContiguousAlpha};
 use crate::lz::plane::Fixed;
 use crate::lz::tokens::Input;
@@ -90,7 +91,7 @@ fn parse(data: &[u8]) -> Result<Start, CodecError> {
 }
 
 /// Bytes of a GLZ header.
-const HEADER_LEN: usize = 33;
+pub(crate) const HEADER_LEN: usize = 33;
 
 /// How far decoding came.
 #[derive(Clone, Debug)]
@@ -115,8 +116,8 @@ pub struct Decoder {
 struct Job {
     /// INVARIANT: the only reference.
     picture: Arc<Picture>,
-    /// Length of the stream, to recognise it again.
-    len: usize,
+    /// Of the stream, to recognise it again; known once it has to wait.
+    fingerprint: u64,
     /// Where to go on.
     at: usize,
     /// Units of the plane that are there.
@@ -142,10 +143,11 @@ impl Decoder {
     /// image's id is then lost, and later images cannot be relied on: the connection is over.
     pub fn decode(&mut self, data: &[u8], window: &mut impl Access) -> Result<Progress, CodecError> {
         let start = parse(data)?;
-        let resumed = self.job.take().filter(|job| job.len == data.len() && job.picture.id == start.id);
+        let resumed =
+            self.job.take().filter(|job| job.picture.id == start.id && job.fingerprint == fingerprint(data));
         let mut job = match resumed {
             Some(job) => job,
-            None => Job::new(&start, data.len(), window)?,
+            None => Job::new(&start, window)?,
         };
         let mut input = Input { data, at: job.at };
         let (id, image_type) = (start.id, start.image_type);
@@ -155,6 +157,7 @@ impl Decoder {
         job.at = input.at;
         match waiting {
             Ok(Some(id)) => {
+                job.fingerprint = fingerprint(data);
                 self.job = Some(job);
                 Ok(Progress::Waiting(id))
             }
@@ -168,6 +171,11 @@ impl Decoder {
             }
             Err(kind) => Err(CodecError::new(Codec::Glz, input.at, kind)),
         }
+    }
+
+    /// Forgets an image that waits, as after a disconnect.
+    pub fn reset(&mut self) {
+        self.job = None;
     }
 
     /// As [`decode`](Self::decode), and copies the finished picture into `dst`. The destination is left alone
@@ -193,16 +201,16 @@ impl Decoder {
 }
 
 impl Job {
-    fn new(start: &Start, len: usize, window: &mut impl Access) -> Result<Self, CodecError> {
+    fn new(start: &Start, window: &mut impl Access) -> Result<Self, CodecError> {
         let &Start { image_type, header, id, oldest } = start;
         let bytes = header.format.row_bytes(header.width) * u64::from(header.height);
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let spare = window.with(|window| {
             limit("image_pixels", start.header.pixels(), window.limits().image_pixels)?;
-            if window.get(start.id).is_ok_and(|picture| picture.is_none()) {
-                Ok(window.take_spare(bytes))
-            } else {
-                Err(CodecError::new(Codec::Glz, 21, ErrorKind::DuplicateImage(start.id)))
+            match window.get(start.id) {
+                Ok(None) => Ok(window.take_spare(bytes)),
+                Err(lost) if !matches!(lost.kind, ErrorKind::MissingImage(_)) => Err(lost),
+                _ => Err(CodecError::new(Codec::Glz, 21, ErrorKind::DuplicateImage(start.id))),
             }
         })?;
         let mut picture =
@@ -218,7 +226,7 @@ impl Job {
             }
             *picture = Picture { id, oldest, image_type, header, pixels };
         }
-        Ok(Self { picture, len, at: HEADER_LEN, done: 0, colour_done: false })
+        Ok(Self { picture, fingerprint: 0, at: HEADER_LEN, done: 0, colour_done: false })
     }
 
     /// Decodes until the end or until an image is missing.

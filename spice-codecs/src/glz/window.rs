@@ -53,6 +53,8 @@ pub struct Window {
     /// INVARIANT: sums over `pictures`.
     pixels: u64,
     bytes: u64,
+    /// Why nothing can be relied on any more. INVARIANT: then nothing is held.
+    lost: Option<CodecError>,
     /// Released pictures, for their memory.
     spare: Vec<Arc<Picture>>,
 }
@@ -72,8 +74,11 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MissingImage`] if it cannot arrive any more.
+    /// [`ErrorKind::MissingImage`] if it cannot arrive any more, and the error of a window that is lost.
     pub fn get(&self, id: u64) -> Result<Option<Arc<Picture>>, CodecError> {
+        if let Some(lost) = self.lost {
+            return Err(lost);
+        }
         match self.pictures.get(&id) {
             Some(picture) => Ok(Some(picture.clone())),
             None if id < self.oldest.max(self.next) => Err(error(ErrorKind::MissingImage(id))),
@@ -85,8 +90,12 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::DuplicateImage`], and [`ErrorKind::Limit`] if the window would hold too much.
+    /// [`ErrorKind::DuplicateImage`], and [`ErrorKind::Limit`] if the window would hold too much: it is lost then, lets
+    /// go of everything, and gives that error until it is [reset](Self::reset).
     pub fn insert(&mut self, picture: Arc<Picture>) -> Result<(), CodecError> {
+        if let Some(lost) = self.lost {
+            return Err(lost);
+        }
         let id = picture.id;
         if id < self.next || id < self.oldest || self.pictures.contains_key(&id) {
             return Err(error(ErrorKind::DuplicateImage(id)));
@@ -96,8 +105,12 @@ impl Window {
         self.pictures.insert(id, picture);
         (self.pixels, self.bytes) = (pixels, bytes);
         self.release();
-        limit("held_pixels", self.pixels, self.limits.held_pixels)?;
-        limit("held_bytes", self.bytes, self.limits.held_bytes)
+        let fits = limit("held_pixels", self.pixels, self.limits.held_pixels)
+            .and_then(|()| limit("held_bytes", self.bytes, self.limits.held_bytes));
+        if let Err(lost) = fits {
+            *self = Self { lost: Some(lost), ..Self::new(self.limits) };
+        }
+        fits
     }
 
     /// The bounds.

@@ -194,6 +194,18 @@ impl Decoder {
         Self::default()
     }
 
+    /// Bytes of memory kept from picture to picture.
+    pub fn scratch_bytes(&self) -> usize {
+        self.indices.capacity()
+    }
+
+    /// Gives that memory back if it is more than `bytes`.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        if self.indices.capacity() > bytes {
+            self.indices = Vec::new();
+        }
+    }
+
     /// Decodes a whole stream into `dst`, whose size must be the stream's.
     ///
     /// Colour pictures go into all colour formats: in `Bgrx` the fourth byte is 0 (alpha for RGBA), in `Bgra` it

@@ -52,6 +52,18 @@ impl Decoder {
         Self::default()
     }
 
+    /// Bytes of memory kept from picture to picture.
+    pub fn scratch_bytes(&self) -> usize {
+        self.rows.capacity()
+    }
+
+    /// Gives that memory back if it is more than `bytes`.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        if self.rows.capacity() > bytes {
+            self.rows = Vec::new();
+        }
+    }
+
     /// Decodes a whole payload into `dst`, whose size is the image descriptor's.
     ///
     /// Converts as [`bitmap::decode`] does. Blocks go straight into the destination if rows come top first and
