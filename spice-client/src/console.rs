@@ -173,10 +173,11 @@ impl Console {
 
     /// Connects as `config` says.
     pub fn connect_with<P: Platform>(platform: P, config: ClientConfig) -> (Connecting, Driver<P>) {
+        let caches = config.shared_caches();
         let (client, driver) = crate::driver::connect(platform, config);
         let console = Self {
             client,
-            caches: SharedCaches::default(),
+            caches,
             screens: BTreeMap::new(),
             sound: None,
             raw: true,
@@ -315,10 +316,11 @@ impl Screen {
         while let Some(message) = self.pending.front() {
             // What waits for too long is given up, so that the rest of the picture goes on.
             let patient = self.pending.len() <= PENDING;
-            if let Applied::Blocked(_) = self.canvas.apply(message)?
-                && patient
-            {
-                break;
+            if let Applied::Blocked(_) = self.canvas.apply(message)? {
+                if patient {
+                    break;
+                }
+                self.canvas.give_up();
             }
             self.pending.pop_front();
             drawn = true;
