@@ -15,15 +15,22 @@ use crate::canvas::surface::View;
 /// All canvases of a session get clones of one value, so that one display channel can use what another brought.
 /// They may live on different threads. A new session, also one after a migration that is not seamless, gets a
 /// new value, or calls [`clear`](Self::clear).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SharedCaches {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     pixmaps: Mutex<Pixmaps>,
     window: Mutex<glz::Window>,
+}
+
+impl Default for SharedCaches {
+    /// Of the sizes that are announced by default.
+    fn default() -> Self {
+        Self::new(CacheConfig::default())
+    }
 }
 
 impl SharedCaches {
@@ -186,14 +193,13 @@ impl Pixmaps {
     }
 
     fn store(&mut self, id: ImageId, entry: Entry) -> Result<(), CanvasError> {
-        self.bytes += cost(&entry);
-        if let Some(old) = self.entries.insert(id, entry) {
-            self.bytes -= cost(&old);
+        let old = self.entries.get(&id).map_or(0, cost);
+        let (value, bound) = (self.bytes - old + cost(&entry), self.config.pixmap_bytes());
+        if value > bound {
+            return Err(CanvasError::Limit { limit: "pixmap_pixels", value, bound });
         }
-        let bound = self.config.pixmap_bytes();
-        if self.bytes > bound {
-            return Err(CanvasError::Limit { limit: "pixmap_pixels", value: self.bytes, bound });
-        }
+        self.entries.insert(id, entry);
+        self.bytes = value;
         Ok(())
     }
 }
@@ -290,8 +296,11 @@ mod tests {
         for id in 0..most {
             cache.add(ImageId(id), picture(512), false).unwrap();
         }
-        let error = cache.add(ImageId(most), picture(512), false);
-        assert!(matches!(error, Err(CanvasError::Limit { limit: "pixmap_pixels", .. })));
+        for id in most..most + 100 {
+            let error = cache.add(ImageId(id), picture(512), false);
+            assert!(matches!(error, Err(CanvasError::Limit { limit: "pixmap_pixels", .. })));
+        }
+        assert!(cache.bytes <= bound && cache.entries.len() as u64 == most, "checked before it is kept");
         let mut tiny = Pixmaps { config: CacheConfig::new(0, 0), ..Pixmaps::default() };
         assert!((0..200_000).any(|id| tiny.add(ImageId(id), None, false).is_err()), "holes count too");
     }

@@ -12,13 +12,14 @@ use spice_proto::wire::Ptr;
 
 use crate::canvas::brush::Brush;
 use crate::canvas::dash::Style;
-use crate::canvas::images::{Images, Purpose, SLOTS, SOURCE, is_indexed};
+use crate::canvas::images::{Direct, Images, Purpose, SLOTS, SOURCE, is_indexed};
 use crate::canvas::job::{Job, filter, mask};
 use crate::canvas::mask::Mask;
 use crate::canvas::outcome::{Applied, CanvasError, Operation, Reason};
 use crate::canvas::rop::{Rop, ropd};
 use crate::canvas::sample::{Filter, Mapping};
 use crate::canvas::surface::{Surface, View};
+use crate::canvas::waiting::fingerprint;
 use crate::canvas::{Canvas, blend, composite, copy, fill, rop3, stroke, text};
 
 /// What a command reads besides its destination.
@@ -249,10 +250,15 @@ impl Canvas {
         let limits = &self.config.limits;
         self.images.keep_palette(source, limits)?;
         let decoded = self.images.decode_direct(source, limits, surface, area);
+        self.images.shrink_to(limits.scratch_bytes);
         match decoded {
-            Ok(false) => return Ok(None),
-            Ok(true) => {}
-            Err(reason) => {
+            Direct::Elsewhere => return Ok(None),
+            Direct::Drawn => {}
+            Direct::Refused(reason) => {
+                self.undrawable(Operation::Copy, reason);
+                return Ok(Some(Applied::Done));
+            }
+            Direct::Damaged(reason) => {
                 // Whatever half of a damaged picture is there must not be seen.
                 for y in area.top..area.bottom {
                     surface.span_mut(y, area.left, area.right).fill(0);
@@ -278,9 +284,14 @@ impl Canvas {
         let to = self.surfaces.get(base.surface_id).map_or(PixelFormat::Bgrx, Surface::format);
         let needed = problem.is_none() && !self.region.is_empty();
         let images = reads.images();
+        if self.waiting.is_some_and(|waiting| waiting != fingerprint(what, to, needed, &images)) {
+            // Another message than the one that waited: it was given up.
+            self.give_up();
+        }
         for (slot, (image, purpose)) in images.iter().enumerate().filter_map(|(n, i)| Some((n, (*i)?))) {
             let limits = &self.config.limits;
             if let Some(blocked) = self.images.resolve(slot, image, purpose, to, needed, limits)? {
+                self.waiting.get_or_insert_with(|| fingerprint(what, to, needed, &images));
                 return Ok(Applied::Blocked(blocked));
             }
         }

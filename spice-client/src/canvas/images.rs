@@ -76,6 +76,17 @@ enum Resolved {
     Failed(Reason),
 }
 
+/// What came of a picture that was to be decoded straight into a surface.
+pub(super) enum Direct {
+    Drawn,
+    /// Not possible after all; the surface is untouched.
+    Elsewhere,
+    /// The picture cannot be had; the surface is untouched.
+    Refused(Reason),
+    /// The picture is damaged; its area holds anything.
+    Damaged(Reason),
+}
+
 impl Images {
     pub(super) fn new(caches: SharedCaches) -> Self {
         Self { caches, ..Self::default() }
@@ -139,12 +150,30 @@ impl Images {
                 slot.buffer = Vec::new();
             }
         }
+        self.shrink_to(limits.scratch_bytes);
+    }
+
+    /// Lets no decoder keep more than `bytes`. QUIC keeps two rows at most, GLZ nothing.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        self.lz.shrink_to(bytes);
+        self.lz4.shrink_to(bytes);
+        self.jpeg.shrink_to(bytes);
+        self.jpeg_alpha.shrink_to(bytes);
+        self.zlib_glz.shrink_to(bytes);
+    }
+
+    /// Drops what the decoders keep of images that wait for others.
+    pub(super) fn forget_waiting(&mut self) {
+        self.glz.reset();
+        self.zlib_glz.reset();
     }
 
     /// Working memory kept for the next message.
     #[cfg(test)]
     pub(super) fn scratch_bytes(&self) -> usize {
-        self.slots.iter().map(|slot| slot.buffer.capacity()).sum()
+        let decoders = self.lz.scratch_bytes() + self.lz4.scratch_bytes() + self.jpeg.scratch_bytes();
+        let wrapped = self.jpeg_alpha.scratch_bytes() + self.zlib_glz.scratch_bytes();
+        self.slots.iter().map(|slot| slot.buffer.capacity()).sum::<usize>() + decoders + wrapped
     }
 
     /// Whether the image can be decoded straight into a surface of format `to`.
@@ -162,32 +191,43 @@ impl Images {
         raw && to != PixelFormat::A1 && !is_cached(image)
     }
 
-    /// Decodes an image straight into `area` of a surface, which has the image's size and lies on it. `Ok(false)` if that
-    /// is not possible after all, with the surface untouched.
-    ///
-    /// After an error the area holds anything.
+    /// Decodes an image straight into `area` of a surface, which has the image's size and lies on it.
     pub(super) fn decode_direct(
         &mut self,
         image: &Image,
         limits: &CanvasLimits,
         surface: &mut Surface,
         area: Rect,
-    ) -> Result<bool, Reason> {
+    ) -> Direct {
+        self.try_direct(image, limits, surface, area).unwrap_or_else(Direct::Refused)
+    }
+
+    fn try_direct(
+        &mut self,
+        image: &Image,
+        limits: &CanvasLimits,
+        surface: &mut Surface,
+        area: Rect,
+    ) -> Result<Direct, Reason> {
         let to = surface.format();
         let plan = Plan::new(image, Purpose::Color, to, limits)?;
         if !is_same_layout(plan.native, to) {
-            return Ok(false);
+            return Ok(Direct::Elsewhere);
         }
         if let Some(ahead) = self.ahead.take() {
-            let picture = ahead?;
+            // Its header is good, as the plan says.
+            let picture = match ahead {
+                Ok(picture) => picture,
+                Err(reason) => return Ok(Direct::Damaged(reason)),
+            };
             let view = picture.view();
             let (rows, stride) = view.span(view.rect()).ok_or(Reason::NoImage)?;
             surface.copy_rect(area, rows, stride);
-            return Ok(true);
+            return Ok(Direct::Drawn);
         }
         self.load_palette(image, to)?;
-        self.decode(&plan, surface.target(area, plan.target)?)?;
-        Ok(true)
+        let decoded = self.decode(&plan, surface.target(area, plan.target)?);
+        Ok(decoded.map_or_else(|error| Direct::Damaged(error.into()), |()| Direct::Drawn))
     }
 
     /// Puts a palette into the cache that is to be kept, whatever becomes of its image.

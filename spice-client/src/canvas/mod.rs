@@ -96,6 +96,7 @@ mod surfaces;
 #[cfg(test)]
 mod tests;
 mod text;
+mod waiting;
 mod wide;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -139,6 +140,10 @@ pub struct Canvas {
     rows: Rows,
     /// Copies of surfaces that a command reads and writes at once.
     snapshots: [Vec<u8>; images::SLOTS],
+    /// What every further message is answered with.
+    failed: Option<CanvasError>,
+    /// Of the message whose pictures are kept because it has to wait.
+    waiting: Option<u64>,
 }
 
 impl Canvas {
@@ -156,6 +161,8 @@ impl Canvas {
             region: Region::default(),
             rows: Rows::default(),
             snapshots: Default::default(),
+            failed: None,
+            waiting: None,
             config,
         }
     }
@@ -167,8 +174,16 @@ impl Canvas {
     ///
     /// # Errors
     ///
-    /// [`CanvasError`] if the channel cannot go on.
+    /// [`CanvasError`] if the channel cannot go on; the same for every later message, until
+    /// [`disconnect`](Self::disconnect).
     pub fn apply(&mut self, message: &ServerMessage) -> Result<Applied, CanvasError> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        self.carry_out(message).inspect_err(|error| self.failed = Some(*error))
+    }
+
+    fn carry_out(&mut self, message: &ServerMessage) -> Result<Applied, CanvasError> {
         match message {
             ServerMessage::DrawCopy(m) => return self.draw_copy(m),
             ServerMessage::DrawFill(m) => return self.draw_fill(m),
@@ -264,12 +279,20 @@ impl Canvas {
         self.damage.rects()
     }
 
+    /// Forgets what is there of a message that was [`Applied::Blocked`] and does not come again: whoever waits no longer
+    /// for what it needs calls this before the next message. An image of the GLZ window in it is lost.
+    pub fn give_up(&mut self) {
+        self.finish();
+        self.images.forget_waiting();
+    }
+
     /// Forgets what a lost connection leaves behind: palettes, streams and all surfaces but the visible one,
     /// which stays on screen until the next connection replaces it. The shared caches are the session's to clear.
     pub fn disconnect(&mut self) {
         self.surfaces.keep_primary();
         self.images.palettes.clear();
-        self.finish();
+        self.give_up();
+        self.failed = None;
         self.streams.clear();
         self.reported.clear();
     }
@@ -364,6 +387,7 @@ impl Canvas {
 
     /// Ends a drawing command: gives back working memory of unusual size.
     fn finish(&mut self) {
+        self.waiting = None;
         let limits = &self.config.limits;
         self.images.finish(limits);
         for buffer in self.snapshots.iter_mut().chain([&mut self.rows.coverage]) {

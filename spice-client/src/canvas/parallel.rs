@@ -212,6 +212,7 @@ impl Shared {
             if work.begin() {
                 let unfinished = Unfinished(&work);
                 let picture = images.picture(&work.image, limits);
+                images.shrink_to(limits.scratch_bytes);
                 drop(unfinished.0.finish(State::Done(picture)));
             }
         }

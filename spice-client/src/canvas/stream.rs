@@ -131,6 +131,7 @@ impl Streams {
         if self.frame.pixels.capacity() > most {
             self.frame.pixels = Vec::new();
         }
+        self.jpeg.shrink_to(most);
     }
 
     fn decoder(&mut self, codec: VideoCodecType) -> Option<Decoder> {

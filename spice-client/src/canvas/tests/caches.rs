@@ -176,3 +176,25 @@ fn one_picture_on_surfaces_of_different_formats() {
     assert_eq!(pixels(&canvas, 1), [0xfc08; 4]);
     assert_eq!(pixels(&canvas, 2), [0xff; 4]);
 }
+
+#[test]
+fn caches_are_by_default_as_large_as_they_say() {
+    let caches = SharedCaches::default();
+    let window = spice_codecs::glz::Access::with(&mut caches.window(), |window| *window.limits());
+    assert_eq!(window.image_pixels, caches.config().glz_pixels);
+    assert_eq!(caches.config(), crate::canvas::CacheConfig::default());
+}
+
+#[test]
+fn a_canvas_gives_its_error_for_ever() {
+    let caches = SharedCaches::new(crate::canvas::CacheConfig::new(0, 0));
+    let mut canvas = Canvas::new(CanvasConfig::default(), caches.clone());
+    create(&mut canvas, 0, (2, 2), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
+    let large = |id| cached(id, ImageFlags::CACHE_ME, picture(512, &[5; 512 * 512]));
+    let error = (0..99).find_map(|id| canvas.apply(&put(0, 0, 0, large(id))).err()).expect("it is full");
+    assert_eq!(canvas.apply(&put(0, 0, 0, solid(1))), Err(error));
+    assert_eq!(canvas.apply(&ServerMessage::Mark), Err(error));
+    assert_eq!(color(&canvas), 5, "what was drawn stays");
+    canvas.disconnect();
+    done(&mut canvas, put(0, 0, 0, solid(1)));
+}

@@ -51,6 +51,60 @@ fn limit_scratch_bytes() {
 }
 
 #[test]
+fn limit_scratch_bytes_of_every_decoder() {
+    use spice_codecs::bitmap::{Bitmap, Format, Layout};
+    use spice_codecs::{RowOrder, jpeg, lz, lz4, zlib_glz};
+    use spice_proto::wire::Blob;
+    const SIDE: u32 = 100;
+    let layout = |format: Format, rows| {
+        let stride = format.row_bytes(SIDE) as u32;
+        Layout { format, width: SIDE, height: SIDE, stride, rows }
+    };
+    let rows = vec![0; (SIDE * SIDE * 4) as usize];
+    let bit32 = Bitmap::new(layout(Format::Bit32, RowOrder::BottomUp), &rows).expect("a picture");
+    let bit4 = Bitmap::new(layout(Format::Bit4Be, RowOrder::TopDown), &rows[..5000]).expect("a picture");
+    let (mut lz4, mut lz, mut jpeg) = (Vec::new(), Vec::new(), Vec::new());
+    lz4::Encoder::new().encode(&bit32, &mut lz4).expect("encodes");
+    lz::Encoder::new().encode(&bit4, &mut lz).expect("encodes");
+    jpeg::Encoder::new().encode(&bit32, 85, &mut jpeg).expect("encodes");
+    let (mut glz, mut zlib) = (Vec::new(), Vec::new());
+    // Noise, so that the stream is longer than its window's overhead.
+    let noise: Vec<u8> = (0..rows.len()).map(|i| (i * i / 7) as u8).collect();
+    let noise = Bitmap::new(layout(Format::Bit32, RowOrder::TopDown), &noise).expect("a picture");
+    spice_codecs::glz::Encoder::new(1 << 20).encode(&noise, &mut glz).expect("encodes");
+    zlib_glz::Encoder::new().encode(&glz, &mut zlib);
+    let blob = |data: Vec<u8>| Blob::new(data.into()).expect("fits");
+    let palette = spice_proto::msg::display::Palette {
+        unique: spice_proto::types::PaletteId(0),
+        entries: spice_proto::wire::Counted::new([1; 16][..].into()).expect("fits"),
+    };
+    let palette = PaletteSource::Inline(Ptr(palette));
+    let images = [
+        ImageData::Lz4(blob(lz4)),
+        ImageData::LzPlt(LzPlt { flags: BitmapFlags::empty(), palette, data: blob(lz) }),
+        ImageData::Jpeg(blob(jpeg)),
+        ImageData::ZlibGlzRgb(ZlibGlz { glz_data_size: glz.len() as u32, data: blob(zlib) }),
+    ];
+    for data in images {
+        let mut canvas = small(|l| l.scratch_bytes = 1000);
+        create(&mut canvas, 0, (SIDE + 1, SIDE), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
+        canvas.poll_event();
+        canvas.poll_event();
+        let image = Image { id: ImageId(0), flags: ImageFlags::empty(), width: SIDE, height: SIDE, data };
+        // Straight into the surface, and by way of a picture.
+        for left in [0, 50] {
+            if left > 0 && matches!(image.data, ImageData::ZlibGlzRgb(_)) {
+                continue; // The window takes an image once.
+            }
+            done(&mut canvas, put(0, left, 0, image.clone()));
+            assert_eq!(canvas.poll_event(), None);
+            let kept = canvas.images.scratch_bytes();
+            assert!(kept <= 2000, "{kept} bytes kept of {:?}", image.data.kind());
+        }
+    }
+}
+
+#[test]
 fn limit_heads() {
     let mut canvas = small(|l| l.heads = 3);
     let heads = spice_proto::wire::Counted::new([Head::default(); 9][..].into()).expect("fits");
@@ -199,7 +253,9 @@ impl MessageVisitor for Feed<'_> {
 impl Feed<'_> {
     fn body(&mut self, kind: u16, body: &Bytes) {
         let message = ServerMessage::decode(kind, body, 64).expect("just encoded");
-        let _ = self.canvas.apply(&message);
+        if self.canvas.apply(&message).is_err() {
+            self.canvas.disconnect();
+        }
         while self.canvas.poll_event().is_some() {}
     }
 }

@@ -253,3 +253,85 @@ fn damaged_pictures_leave_black_and_a_report() {
     assert!(matches!(undrawn(&mut canvas), Some((Operation::Copy, Reason::Codec(_)))), "reported once");
     assert_eq!(pixels(&canvas, 0).iter().filter(|p| **p == 0).count(), (WIDTH * HEIGHT) as usize);
 }
+
+#[test]
+fn pictures_that_are_refused_leave_the_surface_as_it_was() {
+    let mut canvas = canvas(WIDTH, HEIGHT, SurfaceFormat::XRGB);
+    let area = Rect::at(0, 0, WIDTH as i32, HEIGHT as i32);
+    done(&mut canvas, fill(on(0, area), 0x55, RopDescriptor::OP_PUT));
+    canvas.drain_damage().for_each(drop);
+    let no_palette = {
+        let rows = vec![0; (WIDTH * HEIGHT) as usize];
+        let data = lz_bytes(spice_codecs::bitmap::Format::Bit8, WIDTH, RowOrder::TopDown, &rows);
+        let (flags, palette) = (BitmapFlags::empty(), PaletteSource::Cached(PaletteId(77)));
+        encoded(ImageData::LzPlt(LzPlt { flags, palette, data }))
+    };
+    let bad_header = encoded(ImageData::Quic(Blob::new(vec![1; 40].into()).expect("fits")));
+    for image in [no_palette, bad_header] {
+        canvas.reported.clear();
+        done(&mut canvas, put(0, 0, 0, image));
+        assert!(undrawn(&mut canvas).is_some());
+        assert_eq!(pixels(&canvas, 0), [0x55; (WIDTH * HEIGHT) as usize]);
+        assert_eq!(canvas.drain_damage().len(), 0);
+    }
+}
+
+#[test]
+fn a_message_that_is_given_up_lends_nothing_to_the_next() {
+    let needs = |image: Image| {
+        let (width, height) = (image.width as i32, image.height as i32);
+        ServerMessage::DrawOpaque(DrawOpaque {
+            base: on(0, Rect::at(0, 0, width, height)),
+            src_bitmap: Some(Ptr(image)),
+            src_area: Rect::at(0, 0, width, height),
+            brush: Brush::Pattern(Pattern { image: Ptr(from_cache(9, 4, 4, false)), pos: Point::default() }),
+            rop: RopDescriptor::OP_PUT,
+            scale_mode: ScaleMode::NEAREST,
+            mask: QMask::default(),
+        })
+    };
+    let flat = |color: u32| quic_image(&[color; (WIDTH * HEIGHT) as usize]);
+    let area = Rect::at(0, 0, WIDTH as i32, HEIGHT as i32);
+    let clip = Rect::at(0, 0, 3, 4);
+    for give_up in [false, true] {
+        let mut canvas = canvas(WIDTH, HEIGHT, SurfaceFormat::XRGB);
+        assert!(matches!(canvas.apply(&needs(flat(0x11))), Ok(Applied::Blocked(_))));
+        if give_up {
+            canvas.give_up();
+        }
+        done(&mut canvas, copy(clipped(0, area, &[clip]), flat(0x77), area, RopDescriptor::OP_PUT));
+        assert_eq!(pixels(&canvas, 0)[0], 0x77);
+    }
+}
+
+#[test]
+fn nothing_of_an_image_that_waited_outlives_the_connection() {
+    let stream = |pixel: u8, back: u8| {
+        let mut data = b"  ZL\0\x01\0\x01\x18".to_vec();
+        for word in [4u32, 1, 16, 0, 5, 5] {
+            data.extend(word.to_be_bytes());
+        }
+        data.extend([0, pixel, pixel, pixel, 0x60, 0, back]);
+        data
+    };
+    let plain = |data: Vec<u8>| ImageData::GlzRgb(Blob::new(data.into()).expect("fits"));
+    let zipped = |data: Vec<u8>| {
+        let mut zlib = Vec::new();
+        spice_codecs::zlib_glz::Encoder::new().encode(&data, &mut zlib);
+        let glz_data_size = data.len() as u32;
+        ImageData::ZlibGlzRgb(ZlibGlz { glz_data_size, data: Blob::new(zlib.into()).expect("fits") })
+    };
+    let forms: [&dyn Fn(Vec<u8>) -> ImageData; 2] = [&plain, &zipped];
+    for form in forms {
+        let image = |pixel, back| Image { width: 4, height: 1, ..encoded(form(stream(pixel, back))) };
+        let caches = SharedCaches::default();
+        let mut canvas = Canvas::new(CanvasConfig::default(), caches.clone());
+        create(&mut canvas, 0, (4, 1), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
+        let waits = put(0, 0, 0, image(1, 1));
+        assert_eq!(canvas.apply(&waits), Ok(Applied::Blocked(crate::canvas::Blocked::GlzImage(4))));
+        canvas.disconnect();
+        caches.clear();
+        done(&mut canvas, put(0, 0, 0, image(9, 0)));
+        assert_eq!(pixels(&canvas, 0), [0x0009_0909; 4]);
+    }
+}
