@@ -1,6 +1,7 @@
 //! Pictures and palettes that the server refers to again.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use spice_codecs::{PixelFormat, RowOrder, glz};
@@ -8,6 +9,7 @@ use spice_proto::types::{ImageId, PaletteId};
 
 use crate::canvas::config::CacheConfig;
 use crate::canvas::outcome::CanvasError;
+use crate::canvas::share::Share;
 use crate::canvas::surface::View;
 
 /// The pixmap cache and the GLZ window of one session.
@@ -24,6 +26,8 @@ pub struct SharedCaches {
 struct Shared {
     pixmaps: Mutex<Pixmaps>,
     window: Mutex<glz::Window>,
+    /// Bytes of the surfaces of all canvases.
+    surfaces: Arc<AtomicU64>,
 }
 
 impl Default for SharedCaches {
@@ -38,7 +42,8 @@ impl SharedCaches {
     pub fn new(config: CacheConfig) -> Self {
         let window = glz::Window::new(glz::WindowLimits::for_window(config.glz_pixels));
         let pixmaps = Pixmaps { config, ..Pixmaps::default() };
-        Self { shared: Arc::new(Shared { pixmaps: Mutex::new(pixmaps), window: Mutex::new(window) }) }
+        let (pixmaps, window) = (Mutex::new(pixmaps), Mutex::new(window));
+        Self { shared: Arc::new(Shared { pixmaps, window, surfaces: Arc::default() }) }
     }
 
     /// The sizes that were announced.
@@ -60,6 +65,11 @@ impl SharedCaches {
     /// Bytes that the pixmap cache takes, bookkeeping included.
     pub fn picture_bytes(&self) -> u64 {
         self.pixmaps().bytes
+    }
+
+    /// What a canvas's surfaces may take of the memory that all have together.
+    pub(super) fn surface_share(&self) -> Share {
+        Share::new(self.shared.surfaces.clone())
     }
 
     pub(super) fn pixmaps(&self) -> MutexGuard<'_, Pixmaps> {

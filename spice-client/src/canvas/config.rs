@@ -22,6 +22,9 @@ pub struct CanvasLimits {
     /// Most bytes of all surfaces of the channel. 512 MiB: off-screen surfaces live in guest video memory, of
     /// which there is at most 256 MiB.
     pub surfaces_bytes: u64,
+    /// Most bytes of the surfaces of all canvases that share their caches, which are those of one session. 1 GiB: four
+    /// displays as large as one may be.
+    pub session_bytes: u64,
     /// Most surfaces of the channel. 1024: the size of the server's own table.
     pub surfaces: usize,
     /// Longest side of a picture in pixels. 32766, the end of what servers' drawing libraries can address.
@@ -36,6 +39,9 @@ pub struct CanvasLimits {
     /// Most dashes and gaps of one command. 2²⁰: lines all over the largest surface; a line that leaves it by far
     /// could have hundreds of millions.
     pub dashes: u32,
+    /// Most pixels of one command's lines, those drawn again counted again. 2²⁶: every pixel of the largest
+    /// surface once.
+    pub stroke_pixels: u64,
     /// Most video streams open at once. 64: servers use 50.
     pub streams: usize,
     /// Most heads in one monitors configuration; further ones are cut off. 256.
@@ -55,12 +61,14 @@ impl Default for CanvasLimits {
             surface_side: 16384,
             surface_bytes: 256 << 20,
             surfaces_bytes: 512 << 20,
+            session_bytes: 1 << 30,
             surfaces: 1024,
             image_side: 32766,
             image_pixels: 1 << 26,
             clip_rects: 65536,
             palettes: 1024,
             dashes: 1 << 20,
+            stroke_pixels: 1 << 26,
             streams: 64,
             heads: 256,
             events: 1024,

@@ -30,19 +30,22 @@ struct Lane {
     bytes: usize,
 }
 
-/// What may wait on one display channel for the others.
+/// How many display channels there may be, and what may wait on them for each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WaitLimits {
-    /// Most messages. 1024: servers send at most two windows of 40 messages without being answered.
+    /// Most display channels. 32: machines have at most 16 screens.
+    pub displays: usize,
+    /// Most messages of one channel. 1024: servers send at most two windows of 40 messages without being answered.
     pub messages: usize,
-    /// Most bytes of these messages. 64 MiB: two uncompressed screens of 4096 × 2048. A single message may be longer.
+    /// Most bytes of the messages of all channels. 64 MiB: two uncompressed screens of 4096 × 2048. A single message may
+    /// be longer.
     pub bytes: usize,
 }
 
 impl Default for WaitLimits {
     fn default() -> Self {
-        Self { messages: 1024, bytes: 64 << 20 }
+        Self { displays: 32, messages: 1024, bytes: 64 << 20 }
     }
 }
 
@@ -53,6 +56,14 @@ pub enum DisplayError {
     /// The canvas says so.
     #[error(transparent)]
     Canvas(#[from] CanvasError),
+    /// There are more display channels than [`WaitLimits`] admit.
+    #[error("display {display} is one more than the {bound} that are admitted")]
+    Displays {
+        /// The channel's id.
+        display: u8,
+        /// The bound.
+        bound: usize,
+    },
     /// More waits than [`WaitLimits`] admit.
     #[error(
         "display {display} waits for pictures of other displays, with {messages} messages of {bytes} bytes behind"
@@ -62,7 +73,7 @@ pub enum DisplayError {
         display: u8,
         /// Messages that wait.
         messages: usize,
-        /// Bytes of these messages.
+        /// Bytes that wait on all displays.
         bytes: usize,
     },
 }
@@ -109,6 +120,11 @@ impl Displays {
         message: &ServerMessage,
         apply: impl FnOnce(&mut Canvas) -> Result<Applied, CanvasError>,
     ) -> Result<bool, DisplayError> {
+        let (others, bound) = (self.lanes.len(), self.limits.displays);
+        if others >= bound && !self.lanes.contains_key(&display) {
+            return Err(DisplayError::Displays { display, bound });
+        }
+        let held = self.lanes.values().map(|lane| lane.bytes).sum();
         let lane = self.lanes.entry(display).or_insert_with(|| Lane {
             canvas: Canvas::new(self.config.clone(), self.caches.clone()),
             held: VecDeque::new(),
@@ -117,7 +133,7 @@ impl Displays {
         let behind = !lane.held.is_empty();
         let waits = behind || apply(&mut lane.canvas)? != Applied::Done;
         if waits {
-            lane.hold(display, message, &self.limits)?;
+            lane.hold(display, message, held, &self.limits)?;
         }
         // Also a message that has to wait for one picture may have brought another.
         if !behind && self.lanes.values().any(|lane| !lane.held.is_empty()) {
@@ -181,16 +197,17 @@ impl Lane {
         &mut self,
         display: u8,
         message: &ServerMessage,
+        held: usize,
         limits: &WaitLimits,
     ) -> Result<(), DisplayError> {
         let mut body = BytesMut::new();
         message.encode_body(&mut body);
-        self.bytes += body.len();
-        self.held.push_back((message.kind(), body.freeze()));
-        let (messages, bytes) = (self.held.len(), self.bytes);
-        if messages > limits.messages || bytes > limits.bytes && messages > 1 {
+        let (messages, bytes) = (self.held.len() + 1, held + body.len());
+        if messages > limits.messages || bytes > limits.bytes && held > 0 {
             return Err(DisplayError::Waiting { display, messages, bytes });
         }
+        self.bytes += body.len();
+        self.held.push_back((message.kind(), body.freeze()));
         Ok(())
     }
 

@@ -149,16 +149,13 @@ impl Canvas {
     pub(super) fn draw_stroke(&mut self, m: &DrawStroke) -> Result<Applied, CanvasError> {
         let reads = Reads { brush: Some(&m.brush), ..Reads::default() };
         let rop = Rop::from_descriptor(m.fore_mode.bits(), ropd::INVERS_BRUSH, ropd::INVERS_DEST);
-        let most = self.config.limits.dashes;
+        let (most, pixels) = (self.config.limits.dashes, self.config.limits.stroke_pixels);
         self.draw(Operation::Stroke, &m.base, &reads, |job| {
             let brush = job.brush(&m.brush, BRUSH)?;
             let gap = m.attr.flags.contains(LineFlags::START_WITH_GAP);
             match m.attr.style.as_ref().and_then(|style| Style::new(style.iter(), gap)) {
-                Some(style) => stroke::dashed(job, &m.path, &style, &brush, rop, most),
-                None => {
-                    stroke::solid(job, &m.path, &brush, rop);
-                    Ok(())
-                }
+                Some(style) => stroke::dashed(job, &m.path, &style, &brush, rop, most, pixels),
+                None => stroke::solid(job, &m.path, &brush, rop, pixels),
             }
         })
     }

@@ -79,6 +79,7 @@ mod images;
 mod job;
 mod kernel;
 mod mask;
+mod once;
 mod operators;
 mod outcome;
 #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
@@ -89,6 +90,7 @@ mod rop;
 mod rop3;
 mod sample;
 mod shape;
+mod share;
 mod stream;
 mod stroke;
 mod surface;
@@ -150,7 +152,7 @@ impl Canvas {
     /// A canvas without surfaces.
     pub fn new(config: CanvasConfig, caches: SharedCaches) -> Self {
         Self {
-            surfaces: Surfaces::default(),
+            surfaces: Surfaces::new(caches.surface_share()),
             images: Images::new(caches),
             streams: Streams::new(&config.limits),
             heads: Vec::new(),

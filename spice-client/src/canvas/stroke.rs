@@ -7,39 +7,56 @@ use crate::canvas::brush::Brush;
 use crate::canvas::dash::{Style, dashes};
 use crate::canvas::format::{bytes_per_pixel, get, put};
 use crate::canvas::job::{Job, Rows};
+use crate::canvas::once::Once;
 use crate::canvas::outcome::Reason;
 use crate::canvas::path::{Pixel, Step, trace};
 use crate::canvas::region::Region;
 use crate::canvas::rop::Rop;
 use crate::canvas::surface::Surface;
 
-/// Draws unbroken lines, `D' = f(P, D)`; a pixel on several lines several times.
-pub(super) fn solid(job: &mut Job<'_>, path: &Path, brush: &Brush<'_>, rop: Rop) {
+/// Draws unbroken lines, `D' = f(P, D)`; a pixel on several lines several times, of `most` pixels altogether.
+pub(super) fn solid(
+    job: &mut Job<'_>,
+    path: &Path,
+    brush: &Brush<'_>,
+    rop: Rop,
+    most: u64,
+) -> Result<(), Reason> {
     if rop == Rop::NOOP {
-        return;
+        return Ok(());
     }
     let bounds = job.region.extents();
     let (surface, rows, region) = (&mut *job.surface, &mut *job.rows, &*job.region);
     let mut pen = Pen { surface, rows, region, brush, rop };
+    let mut left = Some(most);
     let (mut first, mut last): (Option<Pixel>, Option<Pixel>) = (None, None);
     trace(path, |step| match step {
         Step::Point(p) => {
             match last {
-                Some(from) => line(from, p, &bounds, |x, y| pen.dot(x, y)),
+                Some(from) => spend(&mut left, |most| line(from, p, &bounds, most, |x, y| pen.dot(x, y))),
                 None => first = Some(p),
             }
             last = Some(p);
         }
         Step::End { closed } => {
             if let (true, Some(from), Some(to)) = (closed, last, first) {
-                line(from, to, &bounds, |x, y| pen.dot(x, y));
+                spend(&mut left, |most| line(from, to, &bounds, most, |x, y| pen.dot(x, y)));
             }
             (first, last) = (None, None);
         }
     });
+    let (value, bound) = (most.saturating_add(1), most);
+    left.map(drop).ok_or(Reason::Limit { limit: "stroke_pixels", value, bound })
 }
 
-/// Draws dashed lines of at most `most` dashes; the gaps stay as they are.
+/// Takes what a line costs from what is left; nothing is left when it cost more.
+fn spend(left: &mut Option<u64>, draw: impl FnOnce(u64) -> Option<u64>) {
+    if let Some(most) = *left {
+        *left = draw(most);
+    }
+}
+
+/// Draws dashed lines of at most `most` dashes and `pixels` pixels; the gaps stay as they are.
 ///
 /// With a function that must not be applied twice, every pixel of a poly-line of several pieces is drawn once.
 pub(super) fn dashed(
@@ -49,13 +66,15 @@ pub(super) fn dashed(
     brush: &Brush<'_>,
     rop: Rop,
     most: u32,
+    pixels: u64,
 ) -> Result<(), Reason> {
     let bounds = job.region.extents();
     let (surface, rows, region) = (&mut *job.surface, &mut *job.rows, &*job.region);
     let mut pen = Pen { surface, rows, region, brush, rop };
     let mut points: Vec<Pixel> = Vec::new();
-    let mut runs: Vec<(i32, i32, i32)> = Vec::new();
+    let mut runs = Once::new(bounds, MAX_RUNS);
     let (mut budget, mut result) = (most, Ok(()));
+    let mut left_pixels = Some(pixels);
     trace(path, |step| {
         let closed = match step {
             Step::Point(p) => return points.push(p),
@@ -64,29 +83,33 @@ pub(super) fn dashed(
         if let Some(first) = points.first().copied().filter(|_| closed) {
             points.push(first);
         }
-        if result.is_ok() {
+        if result.is_ok() && left_pixels.is_some() {
             let repeatable = rop.is_idempotent();
             let once = !repeatable && points.len() >= 3;
             result = dashes(&points, style, repeatable, &bounds, &mut budget, |y, left, right| {
+                let run = u64::from(right.max(left).abs_diff(left));
+                left_pixels = left_pixels.and_then(|pixels| pixels.checked_sub(run));
+                if left_pixels.is_none() {
+                    return;
+                }
                 if once {
-                    runs.push((y, left, right));
+                    runs.add((y, left, right), |x, y| pen.dot(x, y));
                 } else {
                     (left..right).for_each(|x| pen.dot(x, y));
                 }
             });
-            runs.sort_unstable();
-            let mut done = (i32::MIN, i32::MIN);
-            for (y, left, right) in runs.drain(..) {
-                let from = if done.0 == y { left.max(done.1) } else { left };
-                (from..right).for_each(|x| pen.dot(x, y));
-                done = (y, right.max(from));
-            }
+            runs.finish(|x, y| pen.dot(x, y));
         }
         points.clear();
     });
     let (value, bound) = (u64::from(most) + 1, u64::from(most));
-    result.map_err(|_| Reason::Limit { limit: "dashes", value, bound })
+    result.map_err(|_| Reason::Limit { limit: "dashes", value, bound })?;
+    let (value, bound) = (pixels.saturating_add(1), pixels);
+    left_pixels.map(drop).ok_or(Reason::Limit { limit: "stroke_pixels", value, bound })
 }
+
+/// Runs of dashes kept before they are marked in a bitmap. 65536: 768 KiB.
+const MAX_RUNS: usize = 1 << 16;
 
 /// Draws single pixels.
 struct Pen<'a> {
@@ -114,10 +137,11 @@ impl Pen<'_> {
     }
 }
 
-/// Calls `plot` for the pixels of a line that lie inside `bounds`. The end point is not part of the line.
+/// Calls `plot` for the pixels of a line that lie inside `bounds`, at most `most` of them; gives what is left of `most`,
+/// `None` if there were more. The end point is not part of the line.
 ///
 /// Where the line enters the bounds follows from a division, so that its length does not matter.
-fn line(from: Pixel, to: Pixel, bounds: &Rect, mut plot: impl FnMut(i32, i32)) {
+fn line(from: Pixel, to: Pixel, bounds: &Rect, mut most: u64, mut plot: impl FnMut(i32, i32)) -> Option<u64> {
     let steep = to.0.abs_diff(from.0) <= to.1.abs_diff(from.1);
     // From here on the line is described along its longer direction.
     let swap =
@@ -128,7 +152,7 @@ fn line(from: Pixel, to: Pixel, bounds: &Rect, mut plot: impl FnMut(i32, i32)) {
     let (step, side) = (sign(major_end - major), sign(minor_end - minor));
     let bias = i64::from(step < 0);
     if length == 0 || bounds.is_empty() {
-        return;
+        return Some(most);
     }
     // How often the minor coordinate has changed before pixel `k`: the error term in closed form.
     let changes = |k: i64| (2 * height * k - length - bias).div_euclid(2 * length) + 1;
@@ -143,10 +167,12 @@ fn line(from: Pixel, to: Pixel, bounds: &Rect, mut plot: impl FnMut(i32, i32)) {
         if !(low.0..high.0).contains(&a) || !(low.1..high.1).contains(&b) {
             break;
         }
+        most = most.checked_sub(1)?;
         // Inside the bounds both fit.
         let (x, y) = if steep { (b, a) } else { (a, b) };
         plot(x as i32, y as i32);
     }
+    Some(most)
 }
 
 fn sign(v: i64) -> i64 {
@@ -203,7 +229,8 @@ mod tests {
 
     fn drawn(from: Pixel, to: Pixel, bounds: Rect) -> Vec<Pixel> {
         let mut out = Vec::new();
-        line(from, to, &bounds, |x, y| out.push((x, y)));
+        let left = line(from, to, &bounds, 1000, |x, y| out.push((x, y)));
+        assert_eq!(left, Some(1000 - out.len() as u64));
         out
     }
 

@@ -9,6 +9,7 @@ use spice_proto::types::SurfaceId;
 use crate::canvas::config::CanvasLimits;
 use crate::canvas::format::bytes_per_pixel;
 use crate::canvas::outcome::CanvasError;
+use crate::canvas::share::Share;
 use crate::canvas::surface::Surface;
 
 /// Surfaces by id, and which of them is visible.
@@ -19,6 +20,7 @@ pub(super) struct Surfaces {
     primary: Option<SurfaceId>,
     /// INVARIANT: the bytes of all surfaces.
     bytes: u64,
+    share: Share,
 }
 
 /// What became of the visible surface when another one was made.
@@ -31,6 +33,11 @@ pub(super) struct Made {
 }
 
 impl Surfaces {
+    /// None yet.
+    pub(super) fn new(share: Share) -> Self {
+        Self { share, ..Self::default() }
+    }
+
     /// Makes a surface of zeros in the place of the one that has its id.
     ///
     /// A visible surface takes over the content of the one before if size and format agree.
@@ -64,6 +71,12 @@ impl Surfaces {
         }
         limit("surfaces", self.map.len() as u64 + 1, limits.surfaces as u64)?;
         limit("surfaces_bytes", self.bytes + bytes, limits.surfaces_bytes)?;
+        let bound = limits.session_bytes;
+        self.share.take(bytes, bound).map_err(|value| CanvasError::Limit {
+            limit: "session_bytes",
+            value,
+            bound,
+        })?;
         let surface = Surface::new(width, height, format);
         self.bytes += surface.bytes();
         self.map.insert(id, surface);
@@ -77,6 +90,7 @@ impl Surfaces {
     pub(super) fn destroy(&mut self, id: SurfaceId) -> bool {
         if let Some(surface) = self.map.remove(&id) {
             self.bytes -= surface.bytes();
+            self.share.give(surface.bytes());
         }
         self.primary.take_if(|primary| *primary == id).is_some()
     }
@@ -121,7 +135,9 @@ impl Surfaces {
     pub(super) fn keep_primary(&mut self) {
         let primary = self.primary;
         self.map.retain(|id, _| Some(*id) == primary);
-        self.bytes = self.map.values().map(Surface::bytes).sum();
+        let kept = self.map.values().map(Surface::bytes).sum();
+        self.share.give(self.bytes.saturating_sub(kept));
+        self.bytes = kept;
     }
 }
 

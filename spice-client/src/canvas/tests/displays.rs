@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::*;
-use crate::canvas::{Blocked, DisplayError, Displays, WaitLimits};
+use crate::canvas::{Blocked, CanvasError, DisplayError, Displays, WaitLimits};
 
 fn screen() -> ServerMessage {
     let (surface_id, format, flags) = (SurfaceId(0), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
@@ -69,7 +69,10 @@ fn a_message_that_waits_lets_others_go_on_with_what_it_brought() {
 
 #[test]
 fn limit_messages_and_bytes_that_wait() {
-    for limits in [WaitLimits { messages: 3, bytes: 1 << 20 }, WaitLimits { messages: 99, bytes: 400 }] {
+    for limits in [
+        WaitLimits { messages: 3, ..WaitLimits::default() },
+        WaitLimits { bytes: 400, ..WaitLimits::default() },
+    ] {
         let mut displays = displays().wait_limits(limits);
         assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
         let full = (0..9).find_map(|_| displays.apply(1, &put(0, 0, 0, solid(1))).err());
@@ -77,6 +80,43 @@ fn limit_messages_and_bytes_that_wait() {
         assert!(messages > limits.messages || bytes > limits.bytes);
         assert!(messages <= limits.messages + 1 && bytes <= limits.bytes + 200);
     }
+}
+
+#[test]
+fn limit_displays() {
+    let mut displays = displays().wait_limits(WaitLimits { displays: 2, ..WaitLimits::default() });
+    let refused = DisplayError::Displays { display: 7, bound: 2 };
+    assert_eq!(displays.apply(7, &screen()), Err(refused));
+    assert_eq!(displays.apply(1, &screen()), Ok(true));
+    displays.remove(0);
+    assert_eq!(displays.apply(7, &screen()), Ok(true));
+}
+
+#[test]
+fn limit_bytes_that_wait_on_all_displays_together() {
+    let limits = WaitLimits { bytes: 1000, ..WaitLimits::default() };
+    let mut displays = Displays::new(CanvasConfig::default(), SharedCaches::default()).wait_limits(limits);
+    let full = (0..30).find_map(|id| {
+        assert_eq!(displays.apply(id, &screen()), Ok(true));
+        displays.apply(id, &put(0, 0, 0, from_cache(7, 2, 2, false))).err()
+    });
+    let Some(DisplayError::Waiting { messages: 1, bytes, .. }) = full else { panic!("{full:?}") };
+    assert!(bytes > 1000 && bytes < 1200);
+}
+
+#[test]
+fn limit_session_bytes() {
+    let mut config = CanvasConfig::default();
+    config.limits.session_bytes = 40;
+    let mut displays = Displays::new(config, SharedCaches::default());
+    assert_eq!(displays.apply(0, &screen()), Ok(true));
+    assert_eq!(displays.apply(1, &screen()), Ok(true));
+    let full = CanvasError::Limit { limit: "session_bytes", value: 48, bound: 40 };
+    assert_eq!(displays.apply(2, &screen()), Err(full.into()));
+    displays.remove(2);
+    displays.remove(0);
+    assert_eq!(displays.apply(2, &screen()), Ok(true), "what is gone counts no more");
+    assert_eq!(displays.apply(2, &screen()), Ok(true), "nor does what is replaced");
 }
 
 #[test]

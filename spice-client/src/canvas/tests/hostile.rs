@@ -105,6 +105,29 @@ fn limit_scratch_bytes_of_every_decoder() {
 }
 
 #[test]
+fn limit_stroke_pixels() {
+    use spice_proto::types::{Fixed28_4, PointFix};
+    let mut canvas = small(|l| l.stroke_pixels = 20);
+    let fixed = |raw: i32| Fixed28_4 { raw: raw * 16 };
+    let points: Vec<PointFix> = (0..9).map(|i| PointFix { x: fixed(i % 2 * 7), y: fixed(i) }).collect();
+    let points = spice_proto::wire::Counted::new(points.into_iter().collect()).expect("fits");
+    let path: Path = [PathSegment { flags: PathFlags::BEGIN | PathFlags::END, points }].into_iter().collect();
+    let stroke = DrawStroke {
+        base: on(0, Rect::at(0, 0, 8, 8)),
+        path: Ptr(path),
+        attr: LineAttr { flags: LineFlags::empty(), style: None },
+        brush: Brush::Solid(1),
+        fore_mode: RopDescriptor::OP_PUT,
+        back_mode: RopDescriptor::OP_PUT,
+    };
+    done(&mut canvas, ServerMessage::DrawStroke(stroke));
+    let why = Reason::Limit { limit: "stroke_pixels", value: 21, bound: 20 };
+    assert_eq!(undrawn(&mut canvas), Some((Operation::Stroke, why)));
+    let drawn = pixels(&canvas, 0).iter().filter(|pixel| **pixel == 1).count();
+    assert!((10..=20).contains(&drawn), "{drawn} pixels, some of them twice");
+}
+
+#[test]
 fn limit_heads() {
     let mut canvas = small(|l| l.heads = 3);
     let heads = spice_proto::wire::Counted::new([Head::default(); 9][..].into()).expect("fits");
