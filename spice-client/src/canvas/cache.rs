@@ -1,7 +1,7 @@
 //! Pictures and palettes that the server refers to again.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use spice_codecs::{PixelFormat, RowOrder, glz};
@@ -28,6 +28,8 @@ struct Shared {
     window: Mutex<glz::Window>,
     /// Bytes of the surfaces of all canvases.
     surfaces: Arc<AtomicU64>,
+    /// Pictures that have come, in both caches.
+    arrivals: AtomicU64,
 }
 
 impl Default for SharedCaches {
@@ -43,7 +45,14 @@ impl SharedCaches {
         let window = glz::Window::new(glz::WindowLimits::for_window(config.glz_pixels));
         let pixmaps = Pixmaps { config, ..Pixmaps::default() };
         let (pixmaps, window) = (Mutex::new(pixmaps), Mutex::new(window));
-        Self { shared: Arc::new(Shared { pixmaps, window, surfaces: Arc::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                pixmaps,
+                window,
+                surfaces: Arc::default(),
+                arrivals: AtomicU64::new(0),
+            }),
+        }
     }
 
     /// The sizes that were announced.
@@ -65,6 +74,16 @@ impl SharedCaches {
     /// Bytes that the pixmap cache takes, bookkeeping included.
     pub fn picture_bytes(&self) -> u64 {
         self.pixmaps().bytes
+    }
+
+    /// Another number whenever there is something that somebody may have waited for.
+    pub(super) fn arrivals(&self) -> u64 {
+        self.shared.arrivals.load(Ordering::Acquire)
+    }
+
+    /// Says that a picture has come.
+    pub(super) fn arrived(&self) {
+        self.shared.arrivals.fetch_add(1, Ordering::Release);
     }
 
     /// What a canvas's surfaces may take of the memory that all have together.

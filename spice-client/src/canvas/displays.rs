@@ -7,7 +7,7 @@ use spice_proto::msg::Message;
 use spice_proto::msg::display::ServerMessage;
 use thiserror::Error;
 
-use crate::canvas::{Applied, Canvas, CanvasConfig, CanvasError, SharedCaches};
+use crate::canvas::{Applied, Blocked, Canvas, CanvasConfig, CanvasError, SharedCaches};
 
 /// One [`Canvas`] for each display channel, by the channel's id.
 ///
@@ -28,6 +28,13 @@ struct Lane {
     /// What waits, encoded so that it keeps nothing else in memory.
     held: VecDeque<(u16, Bytes)>,
     bytes: usize,
+    /// What the first of them waits for.
+    blocked: Option<Blocked>,
+    /// The number of [arrivals](SharedCaches::arrivals) before it was tried last.
+    tried: u64,
+    /// How often anything that waited was tried again.
+    #[cfg(test)]
+    attempts: u64,
 }
 
 /// How many display channels there may be, and what may wait on them for each other.
@@ -129,16 +136,21 @@ impl Displays {
             canvas: Canvas::new(self.config.clone(), self.caches.clone()),
             held: VecDeque::new(),
             bytes: 0,
+            blocked: None,
+            tried: 0,
+            #[cfg(test)]
+            attempts: 0,
         });
-        let behind = !lane.held.is_empty();
-        let waits = behind || apply(&mut lane.canvas)? != Applied::Done;
-        if waits {
+        let arrivals = self.caches.arrivals();
+        let applied = if lane.held.is_empty() { Some(apply(&mut lane.canvas)?) } else { None };
+        if applied != Some(Applied::Done) {
             lane.hold(display, message, held, &self.limits)?;
         }
-        // Also a message that has to wait for one picture may have brought another.
-        if !behind && self.lanes.values().any(|lane| !lane.held.is_empty()) {
-            self.advance()?;
+        if let Some(Applied::Blocked(what)) = applied {
+            (lane.blocked, lane.tried) = (Some(what), arrivals);
         }
+        // Also a message that has to wait for one picture may have brought another.
+        self.advance()?;
         Ok(self.waiting(display) == 0)
     }
 
@@ -168,6 +180,17 @@ impl Displays {
         self.lanes.get(&display).map_or(0, |lane| lane.held.len())
     }
 
+    /// What the first message that waits on display channel `display` waits for.
+    pub fn waits_for(&self, display: u8) -> Option<Blocked> {
+        self.lanes.get(&display).and_then(|lane| lane.blocked)
+    }
+
+    /// How often anything that waited on `display` was tried again.
+    #[cfg(test)]
+    pub(super) fn tried(&self, display: u8) -> u64 {
+        self.lanes.get(&display).map_or(0, |lane| lane.attempts)
+    }
+
     /// A lost connection, or one that moves without keeping its state: empties the shared caches, and makes all
     /// canvases forget what they must, see [`Canvas::disconnect`].
     pub fn disconnect(&mut self) {
@@ -176,19 +199,18 @@ impl Displays {
             lane.canvas.disconnect();
             lane.held.clear();
             lane.bytes = 0;
+            lane.blocked = None;
         }
     }
 
-    /// Goes on wherever something waited, as long as anything moves.
+    /// Goes on wherever something waited and a picture has come since, as long as any comes.
     fn advance(&mut self) -> Result<(), DisplayError> {
-        let mut moved = true;
-        while moved {
-            moved = false;
-            for lane in self.lanes.values_mut() {
-                moved |= lane.advance()?;
-            }
+        loop {
+            let arrivals = self.caches.arrivals();
+            let waits = |lane: &&mut Lane| lane.blocked.is_some() && lane.tried != arrivals;
+            let Some(lane) = self.lanes.values_mut().find(waits) else { return Ok(()) };
+            lane.advance(&self.caches)?;
         }
-        Ok(())
     }
 }
 
@@ -211,21 +233,24 @@ impl Lane {
         Ok(())
     }
 
-    /// Carries out what waited; true if any of it went through.
-    fn advance(&mut self) -> Result<bool, DisplayError> {
-        let mut moved = false;
+    /// Carries out what waited, as far as nothing is missing.
+    fn advance(&mut self, caches: &SharedCaches) -> Result<(), DisplayError> {
+        self.blocked = None;
         while let Some((kind, body)) = self.held.front() {
             // What was decoded once has few pointers.
             let message = ServerMessage::decode(*kind, body, u32::MAX);
+            self.tried = caches.arrivals();
+            #[cfg(test)]
+            (self.attempts += 1);
             if let Ok(message) = message
-                && self.canvas.apply(&message)? != Applied::Done
+                && let Applied::Blocked(what) = self.canvas.apply(&message)?
             {
+                self.blocked = Some(what);
                 break;
             }
             self.bytes -= body.len();
             self.held.pop_front();
-            moved = true;
         }
-        Ok(moved)
+        Ok(())
     }
 }

@@ -351,8 +351,10 @@ impl Images {
                 return Ok(Resolved::Failed(Reason::LossyReplacement));
             }
             self.caches.pixmaps().replace(image.id, entry)?;
+            self.caches.arrived();
         } else if image.flags.contains(ImageFlags::CACHE_ME) {
             self.caches.pixmaps().add(image.id, entry, lossy)?;
+            self.caches.arrived();
         }
         Ok(made.map_or_else(Resolved::Failed, Resolved::Shared))
     }
@@ -368,6 +370,7 @@ impl Images {
             glz::Progress::Done(picture) => picture,
             glz::Progress::Waiting(id) => return Ok(Err(Blocked::GlzImage(id))),
         };
+        self.caches.arrived();
         if !is_cached(image) && !needed {
             return Ok(Ok(Resolved::NotNeeded));
         }
