@@ -101,7 +101,8 @@ const JPG: u16 = 0xffc8;
 const DAC: u16 = 0xffcc;
 
 /// Decoder with reusable memory: a copy of the frame, where it lacks tables, and pixels, where the destination
-/// has another format or padded rows. The JPEG library allocates on its own.
+/// has another format or padded rows. The JPEG library allocates on its own while it decodes: rows of a baseline file, all
+/// coefficients of a progressive one, up to 10 bytes for each pixel with the picture itself.
 #[derive(Debug, Default)]
 pub struct Decoder {
     file: Vec<u8>,

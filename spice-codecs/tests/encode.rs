@@ -307,3 +307,21 @@ proptest! {
         prop_assert_eq!(rows, plain);
     }
 }
+
+/// What an encoder keeps of images of one pixel, a client of the same window has to keep too.
+#[test]
+fn many_small_glz_images_stay_within_the_bounds_of_a_client() {
+    const WINDOW: u64 = 1 << 16;
+    let (mut encoder, mut decoder) = (glz::Encoder::new(WINDOW), glz::Decoder::new());
+    // Without the allowance that a client makes for small windows.
+    let mut limits = glz::WindowLimits::for_window(WINDOW);
+    limits.held_bytes = WINDOW * 4;
+    let mut window = glz::Window::new(limits);
+    let layout = Layout { format: Format::Bit32, width: 1, height: 1, stride: 4, rows: RowOrder::TopDown };
+    for number in 0..20_000_u32 {
+        let (pixel, mut out) = (number.to_le_bytes(), Vec::new());
+        encoder.encode(&Bitmap::new(layout, &pixel).unwrap(), &mut out).unwrap();
+        assert!(matches!(decoder.decode(&out, &mut window), Ok(glz::Progress::Done(_))), "image {number}");
+        assert!(encoder.len() as u64 <= WINDOW / 65);
+    }
+}

@@ -23,8 +23,8 @@ pub struct Encoder {
     /// Oldest first; ids without gaps, the last one is the newest image.
     images: VecDeque<Image>,
     next: u64,
-    /// INVARIANT: sum over `images`.
-    pixels: u64,
+    /// INVARIANT: sum over `images`, of their pixels and of [`OVERHEAD`].
+    charged: u64,
     /// Where units were seen: upper half the low bits of an image id, lower half a unit.
     table: Box<[u64]>,
     /// Memory of an image that left the window.
@@ -48,7 +48,7 @@ impl Encoder {
             window: window.min(MAX_WINDOW),
             images: VecDeque::new(),
             next: 0,
-            pixels: 0,
+            charged: 0,
             table: vec![NOWHERE; 1 << HASH_BITS].into_boxed_slice(),
             spare: Vec::new(),
         }
@@ -76,9 +76,9 @@ impl Encoder {
         if pixels >= self.window {
             return fail(ErrorKind::Limit { limit: "window", value: pixels, bound: self.window });
         }
-        while self.pixels + pixels > self.window {
+        while self.charged + pixels + OVERHEAD > self.window {
             let Some(image) = self.images.pop_front() else { break };
-            self.pixels -= image.pixels;
+            self.charged -= image.pixels + OVERHEAD;
             self.spare = image.plane;
         }
         let mut plane = core::mem::take(&mut self.spare);
@@ -86,7 +86,7 @@ impl Encoder {
         bitmap.rows().for_each(|row| plane.extend_from_slice(row));
         let id = self.next;
         self.next += 1;
-        self.pixels += pixels;
+        self.charged += pixels + OVERHEAD;
         self.images.push_back(Image { image_type, pixels, plane });
 
         let stride = image_type.stride(width) as u32;
@@ -222,6 +222,9 @@ impl Match {
 
 /// Binary logarithm of the entries of the hash table: 2 MiB, which a second-level cache holds.
 const HASH_BITS: u32 = 18;
+/// Pixels that each image counts for besides its own: what an encoder and a client keep beside the pixels of an image is
+/// 256 bytes at most, so that small images fill neither's memory.
+const OVERHEAD: u64 = 64;
 /// An entry without a place.
 const NOWHERE: u64 = u64::MAX;
 /// The largest window of the format, in pixels: offsets have 25 bits.
