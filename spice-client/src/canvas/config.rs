@@ -30,7 +30,8 @@ pub struct CanvasLimits {
     /// Longest side of a picture in pixels. 32766, the end of what servers' drawing libraries can address.
     pub image_side: u32,
     /// Most pixels of one picture. 2²⁶, which is 256 MiB of 32-bit pixels and twice a screen of 8192 × 4096. A command
-    /// has up to three pictures: source, pattern, mask.
+    /// has up to three pictures: source, pattern, mask. While a JPEG file is decoded, its library takes memory beside the
+    /// picture: up to 10 bytes for each pixel of a progressive file, 640 MiB at this bound.
     pub image_pixels: u64,
     /// Most rectangles in one clip list. 65536.
     pub clip_rects: usize,

@@ -250,6 +250,45 @@ fn pictures_that_lie_about_themselves_are_refused() {
     assert_eq!(pixels(&canvas, 0), [0; 64]);
 }
 
+// Of the vulnerabilities that the specification lists, those of surfaces have a test here. Three cannot occur in a client:
+// CVE-2019-3813 (memory slots of the guest) and CVE-2015-3247 (structures of the guest that change while they are read),
+// since no memory is shared with a guest and a message is owned bytes; CVE-2021-20201 (renegotiation of TLS), since TLS is
+// the transport's.
+
+/// CVE-2015-5260: a surface id that is not checked.
+#[test]
+fn cve_2015_5260_unknown_surfaces_are_neither_drawn_to_nor_read() {
+    let mut canvas = small(|_| ());
+    for id in [1, 1024, 0x7fff_ffff, u32::MAX] {
+        canvas.reported.clear();
+        done(&mut canvas, fill(on(id, Rect::at(0, 0, 8, 8)), 1, RopDescriptor::OP_PUT));
+        assert_eq!(undrawn(&mut canvas), Some((Operation::Fill, Reason::NoSurface(SurfaceId(id)))));
+        done(&mut canvas, put(0, 0, 0, surface_image(id, 8, 8)));
+        assert_eq!(undrawn(&mut canvas), Some((Operation::Copy, Reason::NoSourceSurface(SurfaceId(id)))));
+        done(&mut canvas, ServerMessage::SurfaceDestroy(SurfaceDestroy { surface_id: SurfaceId(id) }));
+    }
+    assert_eq!(pixels(&canvas, 0), [0; 64]);
+}
+
+/// CVE-2015-5261, CVE-2016-2150: sizes of surfaces and pictures whose products wrap around.
+#[test]
+fn cve_2015_5261_and_2016_2150_sizes_do_not_wrap() {
+    for (width, height) in [(0x1_0000, 0x1_0000), (0x4000_0001, 4), (4, 0x8000_0000), (u32::MAX, u32::MAX)] {
+        for flags in [SurfaceFlags::PRIMARY, SurfaceFlags::empty()] {
+            let mut canvas = small(|_| ());
+            let (surface_id, format) = (SurfaceId(0), SurfaceFormat::XRGB);
+            let create = SurfaceCreate { surface_id, width, height, format, flags };
+            assert!(canvas.apply(&ServerMessage::SurfaceCreate(create)).is_err());
+        }
+        // A picture of a few bytes that says to be of this size, and reads from the visible surface of this size.
+        let mut canvas = small(|_| ());
+        let image = Image { width, height, ..picture(4, &[1; 16]) };
+        let area = Rect { top: 0, left: 0, bottom: height as i32, right: width as i32 };
+        done(&mut canvas, copy(on(0, Rect::at(0, 0, 8, 8)), image, area, RopDescriptor::OP_PUT));
+        assert_eq!(pixels(&canvas, 0), [0; 64]);
+    }
+}
+
 /// Feeds generated messages of every kind to one canvas.
 struct Feed<'a> {
     canvas: &'a mut Canvas,
