@@ -1,7 +1,7 @@
 //! Why a task failed, in a sentence.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use spice_client::agent;
 use spice_client::canvas::{CanvasError, DisplayError};
@@ -47,7 +47,8 @@ pub(crate) enum Error {
     #[error("{} is no file that can be sent: folders, pipes and devices have no length", .0.display())]
     NoFile(PathBuf),
     #[error(
-        "{} is not a PNG file that can be read: {source}. Give a PNG file, complete and undamaged", .path.display()
+        "{} is not a PNG file that can be read: {}. Give a PNG file, complete and undamaged",
+        .path.display(), .source.to_string().trim_end_matches('.')
     )]
     NoPng { path: PathBuf, source: png::DecodingError },
     #[error(
@@ -86,12 +87,16 @@ pub(crate) enum Error {
     Recording(#[from] RecordingError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    #[error("{}: {source}{}", .path.display(), remedy(.source))]
+    Recorded { path: PathBuf, source: ReplayError },
+    #[error("{path} is a recording, not an encoded image: draw it with headless replay {path}", path = .0.display())]
+    StillRecording(PathBuf),
     #[error("{} holds no display: record while a machine shows something", .0.display())]
     NothingRecorded(PathBuf),
     #[error("threads for decoding cannot be started: {0}; ask for fewer with --threads")]
     Threads(io::Error),
-    #[error("the recording ends without a picture on that display")]
-    NoPicture,
+    #[error("the recording ends without a picture on display {display}; {there}")]
+    NoPicture { display: u8, there: String },
     #[error("{address} cannot be served: {source}")]
     Serve { address: String, source: io::Error },
     #[error("the demo server failed: {0}")]
@@ -125,6 +130,15 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Names the recording that a fault was found in.
+    pub(crate) fn of(self, path: &Path) -> Self {
+        match self {
+            Self::Recording(source) => Self::Recorded { path: path.into(), source: source.into() },
+            Self::Replay(source) => Self::Recorded { path: path.into(), source },
+            other => other,
+        }
+    }
+
     /// The program's exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
@@ -136,6 +150,23 @@ impl Error {
     /// Whether whoever reads standard output has gone, as `head` does when it has enough.
     pub(crate) fn is_nobody_listening(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What can be done about a recording that does not replay.
+fn remedy(error: &ReplayError) -> &'static str {
+    match error {
+        ReplayError::Recording(RecordingError::NotARecording) => {
+            ". Give a file that `headless record` has written"
+        }
+        ReplayError::Recording(RecordingError::Truncated { .. }) => {
+            ". What comes before is good: --output writes the last picture of it"
+        }
+        ReplayError::Recording(RecordingError::Version(_)) => {
+            ". Replay it with the version of this program that recorded it"
+        }
+        ReplayError::Recording(RecordingError::Io(_)) => ", check the path and its rights",
+        _ => ". Copy the file again, or record the session anew",
     }
 }
 

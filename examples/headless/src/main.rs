@@ -13,6 +13,7 @@ mod clipboard;
 mod codec;
 mod compression;
 mod demo;
+mod disk;
 mod error;
 mod info;
 mod keys;

@@ -1,7 +1,6 @@
 //! A session into a file, without a word of its own.
 
-use std::fs::File;
-use std::io::BufWriter;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,12 +12,14 @@ use spice_proto::types::ChannelType;
 
 use crate::address::Target;
 use crate::compression::Compression;
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::report::Report;
 use crate::seconds::Seconds;
 use crate::{demo, screenshot, session};
 
-/// Records a session: what the server sends on all channels, with times, until it ends or Ctrl-C.
+/// Records a session: what the server sends on all channels, with times, until it ends, or Ctrl-C or
+/// SIGTERM comes. The file is written each second; it is created once the server has answered.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -43,8 +44,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let fail = |source| Error::Write { path: args.output.clone(), source };
-    let file = File::create(&args.output).map_err(fail)?;
-    let mut recorder = Recorder::new(BufWriter::with_capacity(1 << 20, file));
+    let mut recorder = Recorder::new(Disk::new(args.output.clone()));
     if args.secrets {
         recorder = recorder.with_secrets();
     }
@@ -63,11 +63,16 @@ pub(crate) async fn run(args: Args, report: Report) -> Result<(), Error> {
     let limit = args.seconds.map_or(LONGEST, Seconds::duration);
     let result = tokio::select! {
         result = listen(&mut client) => result,
+        error = keep_written(&recorder) => Err(fail(error)),
         () = tokio::time::sleep(limit) => Ok(()),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        told = stopped() => told.map_err(Error::Input),
     };
     session::farewell(client).await;
     let bytes = recorder.finish().map_err(fail)?;
+    if bytes == 0 {
+        // Nothing was connected, and no file was touched.
+        return result;
+    }
     let told = json!({ "file": args.output, "bytes": bytes });
     report.tell(&format!("{}: {bytes} bytes", args.output.display()), &told)?;
     result
@@ -81,6 +86,31 @@ async fn listen(client: &mut Client) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Brings to the disk what was recorded, each second; the error that ends it.
+async fn keep_written(recorder: &Recorder) -> io::Error {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Err(error) = recorder.finish() {
+            return error;
+        }
+    }
+}
+
+/// Waits for a signal to stop: SIGTERM or SIGINT, or Ctrl-C where there are no signals.
+async fn stopped() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            told = tokio::signal::ctrl_c() => told,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// What is worth recording and needs no device on this side.

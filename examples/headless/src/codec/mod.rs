@@ -99,6 +99,9 @@ pub(crate) fn decode(args: &DecodeArgs, report: Report) -> Result<(), Error> {
     if file.starts_with(b"\x89PNG") {
         return Err(Error::StillPng(path()));
     }
+    if file.starts_with(b"SPICEREC") {
+        return Err(Error::StillRecording(path()));
+    }
     let image = decode::parse(file).map_err(|source| Error::NoImage { path: path(), source })?;
     let found = image.data.kind();
     let mut names = CodecName::value_variants().iter().map(|name| name.image_type());
