@@ -41,7 +41,7 @@ fn tokens<P: WindowPlane>(
     let mut spot = plane.start();
     let mut left = total - *done;
     loop {
-        (left, spot) = usual_tokens(input, plane, memory, (left, spot), bias, usual_distance);
+        (left, spot) = usual_tokens(input, plane, memory, (left, spot), total, bias, usual_distance);
         if left == 0 {
             break;
         }

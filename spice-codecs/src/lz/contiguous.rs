@@ -53,6 +53,11 @@ impl<L: Literals<D>, const D: usize> Plane for Contiguous<L, D> {
     }
 
     #[inline(always)]
+    fn passed(&self, at: usize) -> usize {
+        at / D
+    }
+
+    #[inline(always)]
     fn usual_literals(&self, memory: &mut [u8], at: usize, from: &[u8], count: usize) -> Option<usize> {
         copies::put_groups(&self.literals, from, memory.get_mut(at..)?, count)?;
         Some(at + count * D)
@@ -132,6 +137,11 @@ impl Plane for ContiguousAlpha {
             repeat_alpha(memory, from, at, count);
         }
         at + count * 4
+    }
+
+    #[inline(always)]
+    fn passed(&self, at: usize) -> usize {
+        at / 4
     }
 
     #[inline(always)]

@@ -40,16 +40,16 @@ pub(super) fn put_groups<L: Literals<D>, const D: usize>(
 /// of `D`. False where that is not easy.
 #[inline(always)]
 pub(super) fn repeat_usual<const D: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
-    if copy_chunks(from, to, len) {
+    if len > SHORT {
+        return false;
+    }
+    let Some(wide) = to.first_chunk_mut::<SHORT>() else { return copy_chunks(from, to, len) };
+    if let Ok(unit) = <[u8; D]>::try_from(from) {
+        let chunk: [u8; CHUNK] = core::array::from_fn(|i| unit[i % D]);
+        wide.as_chunks_mut().0.fill(chunk);
         return true;
     }
-    match <[u8; D]>::try_from(from) {
-        Ok(unit) if len <= to.len() => {
-            fill(unit, to, len);
-            true
-        }
-        _ => false,
-    }
+    if len <= CHUNK { copy_array::<CHUNK>(from, wide) } else { copy_array::<SHORT>(from, wide) }
 }
 
 /// As [`repeat`], out of the way of what is usual.

@@ -39,6 +39,13 @@ pub(crate) trait Plane {
         count: usize,
     ) -> Self::Spot;
 
+    /// How many units are before a place. Only asked where there are `usual_literals`.
+    #[inline(always)]
+    fn passed(&self, spot: Self::Spot) -> usize {
+        let _ = spot;
+        0
+    }
+
     /// As [`check`](Self::check) and [`literals`](Self::literals) for units that fit the current row, or the memory of a
     /// plane in one piece, with room to spare. `None` if they do not, or if they are not what they should be.
     #[inline(always)]

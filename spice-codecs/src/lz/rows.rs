@@ -233,6 +233,11 @@ impl<L: Literals<D>, const D: usize> Plane for Packed<L, D> {
     }
 
     #[inline(always)]
+    fn passed(&self, spot: Spot) -> usize {
+        (spot.before + (spot.at - spot.row)) / D
+    }
+
+    #[inline(always)]
     fn usual_literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Option<Spot> {
         copies::put_groups(&self.literals, from, self.layout.rest(memory, spot)?, count)?;
         Some(spot.advance(count * D))
@@ -289,6 +294,11 @@ impl Plane for Alpha {
         self.layout.repeat(spot, distance, count, |spot, from, part| {
             repeat_alpha(memory, from, spot.at, part);
         })
+    }
+
+    #[inline(always)]
+    fn passed(&self, spot: Spot) -> usize {
+        (spot.before + (spot.at - spot.row)) / 4
     }
 
     #[inline(always)]

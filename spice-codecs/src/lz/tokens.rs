@@ -37,7 +37,7 @@ fn tokens<P: Plane>(
     let mut spot = plane.start();
     let mut left = total;
     loop {
-        (left, spot) = usual_tokens(input, plane, memory, (left, spot), bias, usual_distance);
+        (left, spot) = usual_tokens(input, plane, memory, (left, spot), total, bias, usual_distance);
         if left == 0 {
             return Ok(());
         }
@@ -58,24 +58,26 @@ pub(crate) fn usual_tokens<P: Plane>(
     input: &mut &[u8],
     plane: &P,
     memory: &mut [u8],
-    (mut left, mut spot): (usize, P::Spot),
+    (left, mut spot): (usize, P::Spot),
+    total: usize,
     bias: usize,
     distance: impl Fn(&[u8; FRONT], usize, usize) -> Option<(usize, usize)>,
 ) -> (usize, P::Spot) {
-    // What fits a row or the memory is not more than what is left.
-    while P::USUAL
-        && let Some((used, count, next)) = usual_token(input, plane, memory, spot, bias, &distance)
+    if !P::USUAL {
+        return (left, spot);
+    }
+    while let Some((used, next)) = usual_token(input, plane, memory, spot, bias, &distance)
         && let Some(tail) = input.get(used..)
     {
         *input = tail;
         spot = next;
-        left -= count;
     }
-    (left, spot)
+    // What fits a row or the memory is not more than what was left.
+    (total - plane.passed(spot), spot)
 }
 
-/// Decodes the token at the front of `input` if the plane finds it usual. Returns its length, its units, and the place
-/// behind them.
+/// Decodes the token at the front of `input` if the plane finds it usual. Returns its length and the place behind its
+/// units.
 #[inline(always)]
 fn usual_token<P: Plane>(
     input: &[u8],
@@ -84,13 +86,13 @@ fn usual_token<P: Plane>(
     spot: P::Spot,
     bias: usize,
     distance: impl Fn(&[u8; FRONT], usize, usize) -> Option<(usize, usize)>,
-) -> Option<(usize, usize, P::Spot)> {
+) -> Option<(usize, P::Spot)> {
     let front = input.first_chunk::<FRONT>()?;
     let control = usize::from(front[0]);
     if control < 32 {
         let count = control + 1;
         let spot = plane.usual_literals(memory, spot, &front[1..], count)?;
-        return Some((1 + count * P::UNIT, count, spot));
+        return Some((1 + count * P::UNIT, spot));
     }
     let (mut len, mut used) = (control >> 5, 1);
     if len == 7 {
@@ -102,7 +104,7 @@ fn usual_token<P: Plane>(
     }
     let (distance, used) = distance(front, control, used)?;
     let spot = plane.usual_match(memory, spot, distance, len + bias)?;
-    Some((used, len + bias, spot))
+    Some((used, spot))
 }
 
 /// Reads the distance of a match.
