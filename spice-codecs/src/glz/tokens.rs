@@ -7,7 +7,7 @@ use super::references::References;
 use super::window::Access;
 use crate::error::ErrorKind;
 use crate::lz::plane::WindowPlane;
-use crate::lz::tokens::{Input, before_start, extend, literals, too_long};
+use crate::lz::tokens::{FRONT, Input, before_start, extend, literals, too_long, usual_tokens};
 
 /// Decodes the rest of a plane of `total` units, of which `done` are there. Returns an image id if that image is
 /// needed and has not arrived; `input` and `done` then say where to go on.
@@ -40,7 +40,11 @@ fn tokens<P: WindowPlane>(
 ) -> Result<Option<u64>, ErrorKind> {
     let mut spot = plane.start();
     let mut left = total - *done;
-    while left > 0 {
+    loop {
+        (left, spot) = usual_tokens(input, plane, memory, (left, spot), total, bias, usual_distance);
+        if left == 0 {
+            break;
+        }
         // Every token has at least two bytes.
         let (&[control, next], tail) = input.split_first_chunk().ok_or(ErrorKind::Truncated)?;
         let control = usize::from(control);
@@ -85,6 +89,22 @@ fn tokens<P: WindowPlane>(
     }
     *done = total;
     Ok(None)
+}
+
+/// Reads the distance of a match in the same image.
+#[inline(always)]
+fn usual_distance(front: &[u8; FRONT], control: usize, at: usize) -> Option<(usize, usize)> {
+    let near = control & 15 | usize::from(front[at]) << 4;
+    let selector = usize::from(front[at + 1]);
+    if control & 16 == 0 {
+        return (selector == 0).then_some((near + 1, at + 2));
+    }
+    let offset = near | (selector & 31) << 12;
+    match selector >> 5 {
+        0 => Some((offset + 1, at + 2)),
+        1 => Some(((offset | usize::from(front[at + 2]) << 17) + 1, at + 3)),
+        _ => None,
+    }
 }
 
 /// Reads the offset and the image distance of a match, whose byte after the length is `next`.

@@ -1,7 +1,9 @@
 //! Planes in one piece: rows without padding, in coded order.
 
 use super::copies;
-use super::plane::{Literals, Plane, WindowPlane, copy_alpha, pixels, repeat_alpha};
+use super::plane::{
+    Literals, Plane, WindowPlane, copy_alpha, pixels, put_alpha, repeat_alpha, repeat_alpha_usual,
+};
 use crate::error::ErrorKind;
 
 /// Units of `D` bytes.
@@ -20,6 +22,7 @@ impl<L, const D: usize> Contiguous<L, D> {
 
 impl<L: Literals<D>, const D: usize> Plane for Contiguous<L, D> {
     const UNIT: usize = L::UNIT;
+    const USUAL: bool = true;
     /// In bytes.
     type Spot = usize;
 
@@ -47,6 +50,31 @@ impl<L: Literals<D>, const D: usize> Plane for Contiguous<L, D> {
             copies::repeat::<D>(window, back, len);
         }
         at + len
+    }
+
+    #[inline(always)]
+    fn passed(&self, at: usize) -> usize {
+        at / D
+    }
+
+    #[inline(always)]
+    fn usual_literals(&self, memory: &mut [u8], at: usize, from: &[u8], count: usize) -> Option<usize> {
+        copies::put_groups(&self.literals, from, memory.get_mut(at..)?, count)?;
+        Some(at + count * D)
+    }
+
+    #[inline(always)]
+    fn usual_match(&self, memory: &mut [u8], at: usize, distance: usize, count: usize) -> Option<usize> {
+        let (back, len) = (distance * D, count * D);
+        let (before, to) = memory.split_at_mut_checked(at)?;
+        let start = at.wrapping_sub(back);
+        if !copies::repeat_usual::<D>(before.get(start..)?, to, len) {
+            if len > to.len() {
+                return None;
+            }
+            copies::repeat_unusual::<D>(memory.get_mut(start..)?, back, len);
+        }
+        Some(at + len)
     }
 }
 
@@ -81,6 +109,7 @@ impl ContiguousAlpha {
 
 impl Plane for ContiguousAlpha {
     const UNIT: usize = 1;
+    const USUAL: bool = true;
     /// In bytes.
     type Spot = usize;
 
@@ -90,9 +119,7 @@ impl Plane for ContiguousAlpha {
 
     #[inline(always)]
     fn literals(&self, memory: &mut [u8], at: usize, from: &[u8], count: usize) -> usize {
-        for (pixel, alpha) in pixels(memory, at, count).iter_mut().zip(from) {
-            pixel[3] = *alpha;
-        }
+        put_alpha(from, pixels(memory, at, count).as_flattened_mut());
         at + count * 4
     }
 
@@ -110,6 +137,26 @@ impl Plane for ContiguousAlpha {
             repeat_alpha(memory, from, at, count);
         }
         at + count * 4
+    }
+
+    #[inline(always)]
+    fn passed(&self, at: usize) -> usize {
+        at / 4
+    }
+
+    #[inline(always)]
+    fn usual_literals(&self, memory: &mut [u8], at: usize, from: &[u8], count: usize) -> Option<usize> {
+        let to = memory.get_mut(at..)?.get_mut(..count * 4)?;
+        put_alpha(from, to);
+        Some(at + count * 4)
+    }
+
+    #[inline(always)]
+    fn usual_match(&self, memory: &mut [u8], at: usize, distance: usize, count: usize) -> Option<usize> {
+        let len = count * 4;
+        let (before, to) = memory.split_at_mut_checked(at)?;
+        let from = before.get(at.wrapping_sub(distance * 4)..)?;
+        repeat_alpha_usual(from, to, len).then_some(at + len)
     }
 }
 

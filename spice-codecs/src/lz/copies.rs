@@ -18,27 +18,70 @@ pub(super) fn put<L: Literals<D>, const D: usize>(literals: &L, from: &[u8], to:
     }
 }
 
+/// Converts `count` literal units from the front of `from` to the front of `to` if there is room for whole groups.
+#[inline(always)]
+pub(super) fn put_groups<L: Literals<D>, const D: usize>(
+    literals: &L,
+    from: &[u8],
+    to: &mut [u8],
+    count: usize,
+) -> Option<()> {
+    literals.check(from.get(..count * L::UNIT)?).ok()?;
+    if count <= L::GROUP {
+        literals.put(from.get(..L::GROUP * L::UNIT)?, to.get_mut(..L::GROUP * D)?);
+    } else {
+        let whole = count.next_multiple_of(L::GROUP);
+        literals.put(from.get(..whole * L::UNIT)?, to.get_mut(..whole * D)?);
+    }
+    Some(())
+}
+
+/// Writes `len` bytes to the front of `to`, which repeat those between it and their source: all of `from`, whole units
+/// of `D`. False where that is not easy.
+#[inline(always)]
+pub(super) fn repeat_usual<const D: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
+    if len > SHORT {
+        return false;
+    }
+    let Some(wide) = to.first_chunk_mut::<SHORT>() else { return copy_chunks(from, to, len) };
+    if let Ok(unit) = <[u8; D]>::try_from(from) {
+        let chunk: [u8; CHUNK] = core::array::from_fn(|i| unit[i % D]);
+        wide.as_chunks_mut().0.fill(chunk);
+        return true;
+    }
+    if len <= CHUNK { copy_array::<CHUNK>(from, wide) } else { copy_array::<SHORT>(from, wide) }
+}
+
+/// As [`repeat`], out of the way of what is usual.
+#[inline(never)]
+pub(super) fn repeat_unusual<const D: usize>(window: &mut [u8], back: usize, len: usize) {
+    repeat::<D>(window, back, len);
+}
+
 /// Repeats the first `back` bytes of `window`, whole units of `D`, behind them.
 #[inline(always)]
 pub(super) fn repeat<const D: usize>(window: &mut [u8], back: usize, len: usize) {
     if back == D {
-        fill::<D>(window, len);
+        if let Some((&mut unit, to)) = window.split_first_chunk_mut::<D>() {
+            fill(unit, to, len);
+        }
     } else if back >= CHUNK {
         if let Some((from, to)) = window.split_at_mut_checked(back)
             && copy_chunks(from, to, len)
         {
             return;
         }
-        copy_doubling(window, 0, back, len);
-    } else if back < 8 || len > SHORT || !repeat_words(window, back, len) {
+        if len > SHORT || !repeat_words::<CHUNK>(window, back, len) {
+            copy_doubling(window, 0, back, len);
+        }
+    } else if back < 8 || len > SHORT || !repeat_words::<8>(window, back, len) {
         repeat_units::<D>(window, back, len);
     }
 }
 
-/// Repeats the unit at the front of `window` behind it.
+/// Writes `len` bytes of equal units.
 #[inline(always)]
-fn fill<const D: usize>(window: &mut [u8], len: usize) {
-    let Some((&mut unit, to)) = window.split_first_chunk_mut::<D>() else { return };
+fn fill<const D: usize>(unit: [u8; D], to: &mut [u8], len: usize) {
     // A chunk is a whole number of units.
     let chunk: [u8; CHUNK] = core::array::from_fn(|i| unit[i % D]);
     if len <= CHUNK
@@ -71,12 +114,12 @@ pub(crate) fn copy_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
     true
 }
 
-/// Repeats at least eight bytes, eight at a time. False if there is no room.
+/// Repeats at least `N` bytes, `N` at a time. False if there is no room.
 #[inline(always)]
-fn repeat_words(window: &mut [u8], back: usize, len: usize) -> bool {
-    let Some(window) = window.get_mut(..back + ((len + 7) & !7)) else { return false };
-    for at in (0..len).step_by(8) {
-        let Some(&word) = window.get(at..).and_then(|from| from.first_chunk::<8>()) else { return false };
+fn repeat_words<const N: usize>(window: &mut [u8], back: usize, len: usize) -> bool {
+    let Some(window) = window.get_mut(..back + len.next_multiple_of(N)) else { return false };
+    for at in (0..len).step_by(N) {
+        let Some(&word) = window.get(at..).and_then(|from| from.first_chunk::<N>()) else { return false };
         let Some(to) = window.get_mut(back + at..).and_then(|to| to.first_chunk_mut()) else { return false };
         *to = word;
     }

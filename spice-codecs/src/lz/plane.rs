@@ -39,7 +39,15 @@ pub(crate) trait Plane {
         count: usize,
     ) -> Self::Spot;
 
-    /// As [`check`](Self::check) and [`literals`](Self::literals) for units that fit the current row with room to spare. `None` if they do not, or if they are not what they should be.
+    /// How many units are before a place. Only asked where there are `usual_literals`.
+    #[inline(always)]
+    fn passed(&self, spot: Self::Spot) -> usize {
+        let _ = spot;
+        0
+    }
+
+    /// As [`check`](Self::check) and [`literals`](Self::literals) for units that fit the current row, or the memory of a
+    /// plane in one piece, with room to spare. `None` if they do not, or if they are not what they should be.
     #[inline(always)]
     fn usual_literals(
         &self,
@@ -52,7 +60,8 @@ pub(crate) trait Plane {
         None
     }
 
-    /// As [`repeat`](Self::repeat) for a match within the current row whose source is in one row. `None` for others,
+    /// As [`repeat`](Self::repeat) for a match within the current row whose source is in one row, or in the memory of a
+    /// plane in one piece. `None` for others,
     /// also for those that begin before the first unit.
     #[inline(always)]
     fn usual_match(
@@ -154,6 +163,14 @@ pub(super) fn pixels(memory: &mut [u8], at: usize, count: usize) -> &mut [[u8; 4
     pixels.unwrap_or_default().as_chunks_mut().0
 }
 
+/// Puts alpha bytes into as many pixels as `to` holds.
+#[inline(always)]
+pub(super) fn put_alpha(from: &[u8], to: &mut [u8]) {
+    for (pixel, alpha) in to.as_chunks_mut::<4>().0.iter_mut().zip(from) {
+        pixel[3] = *alpha;
+    }
+}
+
 /// Copies `count` alpha bytes to `at` from another place, which may overlap if it lies before.
 #[inline(always)]
 pub(super) fn repeat_alpha(memory: &mut [u8], from: usize, mut at: usize, count: usize) {
@@ -185,4 +202,29 @@ pub(super) fn copy_alpha(to: &mut [[u8; 4]], from: &[[u8; 4]]) {
         let colour = u32::from_le_bytes(*to) & 0x00ff_ffff;
         *to = (colour | u32::from_le_bytes(*from) & 0xff00_0000).to_le_bytes();
     }
+}
+
+/// Copies alpha bytes of `len` bytes of pixels, and some more where that is faster, which will be overwritten: `from`
+/// ends where `to` begins, or they lie apart. False if there is no room.
+#[inline(always)]
+pub(super) fn repeat_alpha_usual(from: &[u8], to: &mut [u8], len: usize) -> bool {
+    match len {
+        0..=16 => alpha_array::<16>(from, to),
+        17..=32 => alpha_array::<32>(from, to),
+        33..=64 => alpha_array::<64>(from, to),
+        _ => {
+            let whole = len.next_multiple_of(16);
+            let (Some(from), Some(to)) = (from.get(..whole), to.get_mut(..whole)) else { return false };
+            copy_alpha(to.as_chunks_mut().0, from.as_chunks().0);
+            true
+        }
+    }
+}
+
+/// Copies the alpha bytes of `N` bytes of pixels. False if there are fewer on either side.
+#[inline(always)]
+fn alpha_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
+    let (Some(&from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) else { return false };
+    copy_alpha(to.as_chunks_mut().0, from.as_chunks().0);
+    true
 }

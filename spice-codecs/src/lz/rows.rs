@@ -1,7 +1,7 @@
 //! Planes of rows that may lie apart or bottom first.
 
 use super::copies;
-use super::plane::{Literals, Plane, pixels, repeat_alpha};
+use super::plane::{Literals, Plane, pixels, put_alpha, repeat_alpha, repeat_alpha_usual};
 use crate::error::ErrorKind;
 use crate::pixels::{PixelsMut, RowOrder};
 
@@ -83,6 +83,36 @@ impl Layout {
         let rows = if beyond <= self.width { 1 } else { beyond.div_ceil(self.width) };
         let gaps = rows.wrapping_mul(self.step.wrapping_sub(self.width));
         Some((spot.at.wrapping_sub(back).wrapping_sub(gaps), beyond - (rows - 1) * self.width))
+    }
+
+    /// The source of a match of `len` bytes and the rest of the current row. None if the match does not fit the row or
+    /// its source lies in more than one.
+    #[inline(always)]
+    fn usual_parts<'a>(
+        &self,
+        memory: &'a mut [u8],
+        spot: Spot,
+        back: usize,
+        len: usize,
+    ) -> Option<(&'a [u8], &'a mut [u8])> {
+        let room = self.room(spot);
+        if len > room {
+            return None;
+        }
+        let mut from = spot.at.wrapping_sub(back);
+        if back > spot.at - spot.row {
+            let (earlier, there) = self.earlier(spot, back)?;
+            if len > there {
+                return None;
+            }
+            from = earlier;
+        }
+        if from < spot.at {
+            let (before, to) = memory.split_at_mut_checked(spot.at)?;
+            return Some((before.get(from..)?, to.get_mut(..room)?));
+        }
+        let (to, from) = memory.split_at_mut_checked(from)?;
+        Some((from, to.get_mut(spot.at..)?.get_mut(..room)?))
     }
 
     /// Cuts `count` units that begin at `spot` at the ends of rows. `put` gets each part's place and length, and how
@@ -203,33 +233,28 @@ impl<L: Literals<D>, const D: usize> Plane for Packed<L, D> {
     }
 
     #[inline(always)]
+    fn passed(&self, spot: Spot) -> usize {
+        (spot.before + (spot.at - spot.row)) / D
+    }
+
+    #[inline(always)]
     fn usual_literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Option<Spot> {
-        self.literals.check(from.get(..count * L::UNIT)?).ok()?;
-        let to = self.layout.rest(memory, spot)?;
-        // The surplus of the last group will be overwritten.
-        if count <= L::GROUP {
-            self.literals.put(from.get(..L::GROUP * L::UNIT)?, to.get_mut(..L::GROUP * D)?);
-        } else {
-            let whole = count.next_multiple_of(L::GROUP);
-            self.literals.put(from.get(..whole * L::UNIT)?, to.get_mut(..whole * D)?);
-        }
+        copies::put_groups(&self.literals, from, self.layout.rest(memory, spot)?, count)?;
         Some(spot.advance(count * D))
     }
 
     #[inline(always)]
     fn usual_match(&self, memory: &mut [u8], spot: Spot, distance: usize, count: usize) -> Option<Spot> {
         let (back, len) = (distance * D, count * D);
-        if len > self.layout.room(spot) {
-            return None;
-        }
-        if back <= spot.at - spot.row {
-            self.repeat_row(memory, spot, back, len);
-        } else {
-            let (from, room) = self.layout.earlier(spot, back)?;
-            if len > room {
-                return None;
+        let (from, to) = self.layout.usual_parts(memory, spot, back, len)?;
+        if !copies::repeat_usual::<D>(from, to, len) {
+            if from.len() < len {
+                // It repeats itself, so it lies in the same row.
+                let window = self.layout.rest(memory, Spot { at: spot.at - back, ..spot })?;
+                copies::repeat_unusual::<D>(window, back, len);
+            } else {
+                to.get_mut(..len)?.copy_from_slice(from.get(..len)?);
             }
-            self.copy_row(memory, spot, from, len);
         }
         Some(spot.advance(len))
     }
@@ -249,6 +274,7 @@ impl Alpha {
 
 impl Plane for Alpha {
     const UNIT: usize = 1;
+    const USUAL: bool = true;
     type Spot = Spot;
 
     fn start(&self) -> Spot {
@@ -259,9 +285,7 @@ impl Plane for Alpha {
     fn literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Spot {
         self.layout.literals(spot, count, |spot, part, done| {
             let from = from.get(done..).unwrap_or_default();
-            for (pixel, alpha) in pixels(memory, spot.at, part).iter_mut().zip(from) {
-                pixel[3] = *alpha;
-            }
+            put_alpha(from, pixels(memory, spot.at, part).as_flattened_mut());
         })
     }
 
@@ -270,5 +294,23 @@ impl Plane for Alpha {
         self.layout.repeat(spot, distance, count, |spot, from, part| {
             repeat_alpha(memory, from, spot.at, part);
         })
+    }
+
+    #[inline(always)]
+    fn passed(&self, spot: Spot) -> usize {
+        (spot.before + (spot.at - spot.row)) / 4
+    }
+
+    #[inline(always)]
+    fn usual_literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Option<Spot> {
+        put_alpha(from, self.layout.rest(memory, spot)?.get_mut(..count * 4)?);
+        Some(spot.advance(count * 4))
+    }
+
+    #[inline(always)]
+    fn usual_match(&self, memory: &mut [u8], spot: Spot, distance: usize, count: usize) -> Option<Spot> {
+        let len = count * 4;
+        let (from, to) = self.layout.usual_parts(memory, spot, distance * 4, len)?;
+        repeat_alpha_usual(from, to, len).then(|| spot.advance(len))
     }
 }

@@ -37,15 +37,7 @@ fn tokens<P: Plane>(
     let mut spot = plane.start();
     let mut left = total;
     loop {
-        // What fits a row is not more than what is left.
-        while P::USUAL
-            && let Some((used, count, next)) = usual_token(input, plane, memory, spot, bias)
-            && let Some(tail) = input.get(used..)
-        {
-            *input = tail;
-            spot = next;
-            left -= count;
-        }
+        (left, spot) = usual_tokens(input, plane, memory, (left, spot), total, bias, usual_distance);
         if left == 0 {
             return Ok(());
         }
@@ -58,8 +50,34 @@ fn tokens<P: Plane>(
     }
 }
 
-/// Decodes the token at the front of `input` if the plane finds it usual. Returns its length, its units, and the place
-/// behind them.
+/// Decodes the tokens at the front of `input` as long as the plane finds them usual. `distance` reads how far back a
+/// match refers, if that is usual too: it gets the input, the token's first byte and where in the input to read, and
+/// returns the distance and where it ends. Takes and returns how many units are left and where the next one goes.
+#[inline(always)]
+pub(crate) fn usual_tokens<P: Plane>(
+    input: &mut &[u8],
+    plane: &P,
+    memory: &mut [u8],
+    (left, mut spot): (usize, P::Spot),
+    total: usize,
+    bias: usize,
+    distance: impl Fn(&[u8; FRONT], usize, usize) -> Option<(usize, usize)>,
+) -> (usize, P::Spot) {
+    if !P::USUAL {
+        return (left, spot);
+    }
+    while let Some((used, next)) = usual_token(input, plane, memory, spot, bias, &distance)
+        && let Some(tail) = input.get(used..)
+    {
+        *input = tail;
+        spot = next;
+    }
+    // What fits a row or the memory is not more than what was left.
+    (total - plane.passed(spot), spot)
+}
+
+/// Decodes the token at the front of `input` if the plane finds it usual. Returns its length and the place behind its
+/// units.
 #[inline(always)]
 fn usual_token<P: Plane>(
     input: &[u8],
@@ -67,30 +85,37 @@ fn usual_token<P: Plane>(
     memory: &mut [u8],
     spot: P::Spot,
     bias: usize,
-) -> Option<(usize, usize, P::Spot)> {
-    let front = input.first_chunk::<16>()?;
+    distance: impl Fn(&[u8; FRONT], usize, usize) -> Option<(usize, usize)>,
+) -> Option<(usize, P::Spot)> {
+    let front = input.first_chunk::<FRONT>()?;
     let control = usize::from(front[0]);
     if control < 32 {
         let count = control + 1;
-        let spot = plane.usual_literals(memory, spot, &input[1..], count)?;
-        return Some((1 + count * P::UNIT, count, spot));
+        let spot = plane.usual_literals(memory, spot, &front[1..], count)?;
+        return Some((1 + count * P::UNIT, spot));
     }
-    let (mut len, mut used, mut near) = (control >> 5, 2, front[1]);
+    let (mut len, mut used) = (control >> 5, 1);
     if len == 7 {
-        if near == 255 {
+        if front[1] == 255 {
             return None;
         }
-        len += usize::from(near);
-        near = front[2];
-        used = 3;
+        len += usize::from(front[1]);
+        used = 2;
     }
-    let mut distance = (control & 31) << 8 | usize::from(near);
+    let (distance, used) = distance(front, control, used)?;
+    let spot = plane.usual_match(memory, spot, distance, len + bias)?;
+    Some((used, spot))
+}
+
+/// Reads the distance of a match.
+#[inline(always)]
+fn usual_distance(front: &[u8; FRONT], control: usize, at: usize) -> Option<(usize, usize)> {
+    let distance = (control & 31) << 8 | usize::from(front[at]);
     if distance == FAR {
-        distance += usize::from(u16::from_be_bytes([front[used], front[used + 1]]));
-        used += 2;
+        let more = u16::from_be_bytes([front[at + 1], front[at + 2]]);
+        return Some((distance + usize::from(more) + 1, at + 3));
     }
-    let spot = plane.usual_match(memory, spot, distance + 1, len + bias)?;
-    Some((used, len + bias, spot))
+    Some((distance + 1, at + 1))
 }
 
 /// Decodes the token at the front of `input`, whatever it is. Takes and returns how many units are left and where the
@@ -186,6 +211,8 @@ pub(crate) fn extend(rest: &mut &[u8], mut byte: u8, left: usize) -> Result<(usi
     }
 }
 
+/// Bytes of input that are there for usual tokens: more than the longest of them.
+pub(crate) const FRONT: usize = 128;
 /// A distance that announces two more bytes.
 const FAR: usize = 8191;
 
