@@ -57,8 +57,14 @@ impl<'a> BitReader<'a> {
     /// A reservoir filled from the position.
     #[inline(always)]
     pub(crate) fn reservoir(&self) -> Reservoir<'a> {
-        let bit = (self.pos & 31) as u32;
-        Reservoir { words: self.words, next: (self.pos >> 5) + 2, bits: self.peek(), left: 64 - bit }
+        let next = (self.pos >> 5) + 2;
+        let total = self.words.len() as u64;
+        Reservoir {
+            bits: self.peek(),
+            used: FRESH + (self.pos & 31) as u8,
+            words: usize::try_from(next).ok().and_then(|next| self.words.get(next..)).unwrap_or_default(),
+            end: total.max(next),
+        }
     }
 
     #[cold]
@@ -71,39 +77,72 @@ impl<'a> BitReader<'a> {
 /// The next bits of a [`BitReader`] in a register, for loops that do nothing but read codes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reservoir<'a> {
-    words: &'a [[u8; 4]],
-    /// The word to refill from.
-    next: u64,
-    /// Unread bits, in the top.
+    /// Unread bits, in the top; at least 33 between calls.
     bits: u64,
-    /// How many.
-    left: u32,
+    /// [`FRESH`] and how many of 64 bits are read: overflows when a word is to be taken.
+    used: u8,
+    /// The words to refill from.
+    words: &'a [[u8; 4]],
+    /// How many words there are in all, with zeros that were taken where there were none.
+    end: u64,
 }
 
+/// Taken off 256, the bits that may be read before a word is taken.
+const FRESH: u8 = 224;
+
 impl Reservoir<'_> {
-    /// At least the next 32 bits, in the top of the result.
+    /// At least the next 33 bits, in the top of the result.
     #[inline(always)]
-    pub(crate) fn peek(&mut self) -> u64 {
-        if self.left < 32 {
-            let word = self.words.get(self.next as usize).map_or(0, |word| u32::from_le_bytes(*word));
-            self.bits |= u64::from(word) << (32 - self.left);
-            self.left += 32;
-            self.next += 1;
-        }
+    pub(crate) fn peek(&self) -> u64 {
         self.bits
     }
 
-    /// Replaces the unread bits after `len` of them were consumed.
+    /// Replaces the unread bits after `len` of them were read, at most 32, and refills.
     #[inline(always)]
-    pub(crate) fn consumed(&mut self, rest: u64, len: u32) {
+    pub(crate) fn consume(&mut self, rest: u64, len: u8) {
+        if self.try_consume(rest, len) {
+            self.refill();
+        }
+    }
+
+    /// As [`consume`](Self::consume), but leaves it to the caller to [`refill`](Self::refill) or, where `len` was no
+    /// length, to [`restore`](Self::restore), if the result says so.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn try_consume(&mut self, rest: u64, len: u8) -> bool {
+        let (used, spent) = self.used.overflowing_add(len);
         self.bits = rest;
-        self.left -= len;
+        self.used = used;
+        spent
+    }
+
+    /// Takes a word.
+    #[inline(always)]
+    pub(crate) fn refill(&mut self) {
+        let word = match self.words.split_first() {
+            Some((word, rest)) => {
+                self.words = rest;
+                u32::from_le_bytes(*word)
+            }
+            None => {
+                self.end += 1;
+                0
+            }
+        };
+        self.bits |= u64::from(word).wrapping_shl(self.used.into());
+        self.used = self.used.wrapping_add(FRESH);
+    }
+
+    /// The position in bits before a consumption of `len`, with which everything else in here is void.
+    pub(crate) fn restore(&mut self, len: u8) -> u64 {
+        self.used = self.used.wrapping_sub(len);
+        self.pos()
     }
 
     /// The position in bits.
     #[inline(always)]
     pub(crate) fn pos(&self) -> u64 {
-        self.next * 32 - u64::from(self.left)
+        (self.end - self.words.len() as u64) * 32 + u64::from(self.used - FRESH) - 64
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rows from bits.
 
+use core::hint::cold_path;
+
 use super::Context;
 use super::golomb::Symbol;
 use super::model::{Channel, State};
@@ -34,40 +36,14 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         let mut pos = 0;
         while pos < width {
             let end = self.state.segment_end(pos, width);
-            if span.above.is_empty() {
-                self.first_row_segment(bits, &mut span, pos, end)?;
-            } else {
-                self.segment(bits, &mut span, pos, end)?;
-            }
+            self.segment(bits, &mut span, pos, end)?;
             self.state.end_segment(end - pos);
             pos = end;
         }
         if bits.overrun() { Err(ErrorKind::Truncated) } else { Ok(()) }
     }
 
-    fn first_row_segment<P: Pass>(
-        &mut self,
-        bits: &mut BitReader<'_>,
-        span: &mut Span<'_, P>,
-        pos: usize,
-        end: usize,
-    ) -> Result<(), ErrorKind> {
-        let Some(row) = span.row.get_mut(..end) else { return Ok(()) };
-        let Some(contexts) = span.contexts.get_mut(..end) else { return Ok(()) };
-        let (mut left, context) = match pos.checked_sub(1) {
-            None => (0, 0),
-            Some(before) => (P::load(row[before]), contexts[before]),
-        };
-        let mut cursor = Cursor::new(bits.reservoir(), context);
-        for i in pos..end {
-            left = self.pixel::<P>(*bits, &mut cursor, left)?;
-            P::store(&mut row[i], left);
-            contexts[i] = cursor.context;
-        }
-        bits.seek(cursor.bits.pos());
-        Ok(())
-    }
-
+    /// Decodes the columns from `pos` to `end`.
     #[inline(never)]
     fn segment<P: Pass>(
         &mut self,
@@ -76,98 +52,142 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         pos: usize,
         end: usize,
     ) -> Result<(), ErrorKind> {
+        let mut i = pos;
+        // The columns before the third one never begin a run, neither do those of the first row.
+        let alone = if span.above.is_empty() { end } else { end.min(3) };
+        while i < alone {
+            self.pixel_alone(bits, span, i)?;
+            i += 1;
+        }
         let (Some(row), Some(contexts), Some(above)) =
             (span.row.get_mut(..end), span.contexts.get_mut(..end), span.above.get(..end))
         else {
             return Ok(());
         };
-        let mut i = pos;
-        let mut cursor = Cursor::new(bits.reservoir(), contexts[i.saturating_sub(1)]);
-        let mut left;
-        if i == 0 {
-            left = self.pixel::<P>(*bits, &mut cursor, P::load(above[0]))?;
-            P::store(&mut row[0], left);
-            contexts[0] = cursor.context;
-            i = 1;
-        } else {
-            left = P::load(row[i - 1]);
-        }
-        // Columns 1 and 2 never begin a run.
-        while i < end && i < 3 {
-            left = self.pixel::<P>(*bits, &mut cursor, P::average(left, P::load(above[i])))?;
-            P::store(&mut row[i], left);
-            contexts[i] = cursor.context;
-            i += 1;
-        }
-        let mut above_left = if i < end { P::load(above[i - 1]) } else { 0 };
+        let before = i - 1;
+        let (Some(&pixel), Some(&(mut context)), Some(&pixel_above)) =
+            (row.get(before), contexts.get(before), above.get(before))
+        else {
+            return Ok(());
+        };
+        let (mut left, mut above_left) = (P::load(pixel), P::load(pixel_above));
+        let mut cursor = bits.reservoir();
         while i < end {
             let up = P::load(above[i]);
-            if up == above_left && left == P::load(row[i - 2]) {
-                let len = self.run::<P>(&mut cursor.bits, &mut row[i..], left)?;
-                if len > 0 {
+            if up == above_left
+                && let Some(pixel) = row.get(i.wrapping_sub(2))
+                && P::load(*pixel) == left
+            {
+                cold_path();
+                let len = self.run(&mut cursor, end - i)?;
+                if len > 0
+                    && let Some(pixels) = row[i..].get_mut(..len)
+                {
+                    fill::<P>(pixels, left);
                     i += len;
-                    cursor.context = contexts[i - 1];
+                    context = contexts[i - 1];
                     above_left = P::load(above[i - 1]);
                     continue;
                 }
                 // A run of no pixels: this one is coded, without another look for a run.
             }
             above_left = up;
-            left = self.pixel::<P>(*bits, &mut cursor, P::average(left, up))?;
+            context = self.difference::<P>(bits, &mut cursor, context)?;
+            left = P::add(P::average(left, up), context);
             P::store(&mut row[i], left);
-            contexts[i] = cursor.context;
+            contexts[i] = context;
             i += 1;
+            let (wait, over) = self.state.wait.overflowing_sub(1);
+            self.state.wait = wait;
+            if over && let Some(&before) = contexts.get(i.wrapping_sub(2)) {
+                cold_path();
+                self.learn::<P>(before, context);
+            }
         }
-        bits.seek(cursor.bits.pos());
+        bits.seek(cursor.pos());
         Ok(())
     }
 
-    /// Decodes one pixel, given its prediction.
-    #[inline(always)]
-    fn pixel<'a, P: Pass>(
+    /// Decodes the pixel of a column, without a look for a run.
+    #[inline(never)]
+    fn pixel_alone<P: Pass>(
         &mut self,
-        bits: BitReader<'a>,
-        cursor: &mut Cursor<'a>,
-        prediction: u32,
+        bits: &mut BitReader<'_>,
+        span: &mut Span<'_, P>,
+        column: usize,
+    ) -> Result<(), ErrorKind> {
+        let before = column.saturating_sub(1);
+        let (Some(context), Some(left)) = (span.contexts.get(before).copied(), span.row.get(before).copied())
+        else {
+            return Ok(());
+        };
+        let left = if column > 0 { Some(P::load(left)) } else { None };
+        let up = span.above.get(column).map(|pixel| P::load(*pixel));
+        let mut cursor = bits.reservoir();
+        let difference = self.difference::<P>(bits, &mut cursor, context)?;
+        bits.seek(cursor.pos());
+        let (left, up) = (left.or(up).unwrap_or(0), up.or(left).unwrap_or(0));
+        if let (Some(slot), Some(pixel)) = (span.contexts.get_mut(column), span.row.get_mut(column)) {
+            *slot = difference;
+            P::store(pixel, P::add(P::average(left, up), difference));
+        }
+        match self.state.wait.checked_sub(1) {
+            Some(wait) => self.state.wait = wait,
+            None => self.learn::<P>(context, difference),
+        }
+        Ok(())
+    }
+
+    /// Decodes the difference of a pixel to its prediction.
+    #[inline(always)]
+    fn difference<'a, P: Pass>(
+        &self,
+        bits: &BitReader<'a>,
+        cursor: &mut Reservoir<'a>,
+        context: Context,
     ) -> Result<u32, ErrorKind> {
         let family = P::family();
-        let before = cursor.context;
         let mut sum = Symbol::default();
-        let mut ahead = cursor.bits.peek();
+        let mut ahead = cursor.peek();
         for (c, channel) in self.channels.iter().enumerate() {
-            let symbol = family.lookup(channel.base(P::channel(before, c)), ahead, P::SHIFTS[c]);
+            let symbol = family.lookup(channel.base(P::channel(context, c)), ahead, P::SHIFTS[c]);
             ahead = symbol.shift(ahead);
             sum = sum.plus(symbol);
         }
-        if !sum.is_long() {
-            cursor.bits.consumed(ahead, sum.len());
-        } else {
-            let mut bits = bits;
-            bits.seek(cursor.bits.pos());
-            sum = self.long::<P>(&mut bits, before)?;
-            cursor.bits = bits.reservoir();
+        if cursor.try_consume(ahead, sum.len()) {
+            // Long codes count as more bits than the reservoir ever has.
+            if sum.is_long() {
+                // Of a copy, so that the original stays in registers.
+                let mut copy = *cursor;
+                sum = self.long::<P>(bits, &mut copy, sum.len(), context)?;
+                *cursor = copy;
+            } else {
+                cursor.refill();
+            }
         }
-        let difference = sum.difference();
-        cursor.context = difference;
-        let (wait, over) = self.state.wait.overflowing_sub(1);
-        self.state.wait = wait;
-        if over {
-            self.learn::<P>(before, difference);
-        }
-        Ok(P::add(prediction, difference))
+        Ok(sum.difference())
     }
 
-    /// Decodes the channels of a pixel of which some code is long.
+    /// Decodes the channels of a pixel of which some code is long, after `len` bits too many were consumed.
     #[cold]
     #[inline(never)]
-    fn long<P: Pass>(&self, bits: &mut BitReader<'_>, context: Context) -> Result<Symbol, ErrorKind> {
+    fn long<'a, P: Pass>(
+        &self,
+        bits: &BitReader<'a>,
+        cursor: &mut Reservoir<'a>,
+        len: u8,
+        context: Context,
+    ) -> Result<Symbol, ErrorKind> {
+        let mut bits = *bits;
+        bits.seek(cursor.restore(len));
         let mut sum = Symbol::default();
         for (c, channel) in self.channels.iter().enumerate() {
             let base = channel.base(P::channel(context, c));
             let symbol = P::family().long(base, bits.peek(), P::SHIFTS[c]).map_err(ErrorKind::Residual)?;
-            bits.skip(symbol.len());
+            bits.skip(symbol.len().into());
             sum = sum.plus(symbol);
         }
+        *cursor = bits.reservoir();
         Ok(sum)
     }
 
@@ -181,50 +201,35 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         }
     }
 
-    /// Decodes a run at the front of `rest` and returns its length.
+    /// Decodes the length of a run, at most `left`.
     #[inline(always)]
-    fn run<P: Pass>(
-        &mut self,
-        bits: &mut Reservoir<'_>,
-        rest: &mut [P::Pixel],
-        value: u32,
-    ) -> Result<usize, ErrorKind> {
-        let left = rest.len();
+    fn run(&mut self, bits: &mut Reservoir<'_>, left: usize) -> Result<usize, ErrorKind> {
         let mut len = 0;
-        let mut ahead = bits.peek();
-        while ahead >> 63 != 0 {
+        while bits.peek() >> 63 != 0 {
             len += 1 << self.state.run_bits();
             self.state.lengthen_runs();
             if len > left {
                 return Err(ErrorKind::Length { len: len as u64, left: left as u64 });
             }
-            bits.consumed(ahead << 1, 1);
-            ahead = bits.peek();
+            bits.consume(bits.peek() << 1, 1);
         }
         // At most 15 bits behind the 0; the double shift keeps none legal.
         let step = self.state.run_bits();
-        len += (ahead << 1 >> 1 >> (63 - step)) as usize;
-        bits.consumed(ahead << 1 << step, 1 + step);
+        let behind = bits.peek() << 1;
+        len += (behind >> 1 >> (63 - step)) as usize;
+        bits.consume(behind << step, 1 + step as u8);
         self.state.shorten_runs();
-        match rest.get_mut(..len) {
-            Some(pixels) => P::fill(pixels, value),
-            None => return Err(ErrorKind::Length { len: len as u64, left: left as u64 }),
+        if len > left {
+            return Err(ErrorKind::Length { len: len as u64, left: left as u64 });
         }
         Ok(len)
     }
 }
 
-/// What changes from pixel to pixel.
-struct Cursor<'a> {
-    bits: Reservoir<'a>,
-    /// The difference before the pixel to come.
-    context: Context,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(bits: Reservoir<'a>, context: Context) -> Self {
-        Self { bits, context }
-    }
+/// Fills a run. Not where it is called, so that the loop over pixels keeps its registers.
+#[inline(never)]
+fn fill<P: Pass>(pixels: &mut [P::Pixel], value: u32) {
+    P::fill(pixels, value);
 }
 
 struct Span<'a, P: Pass> {

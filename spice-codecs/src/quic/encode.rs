@@ -177,7 +177,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         while i < end {
             let up = P::load(above[i]);
             if above_left == up && left == left_left {
-                let len = row[i..].iter().take_while(|pixel| P::load(**pixel) == left).count();
+                let len = run_len::<P>(&row[i..], left);
                 self.run(bits, len);
                 if len > 0 {
                     i += len;
@@ -252,4 +252,18 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         bits.put(len as u32, 1 + self.state.run_bits());
         self.state.shorten_runs();
     }
+}
+
+/// How many pixels at the front have this value.
+#[inline(never)]
+fn run_len<P: Pass>(pixels: &[P::Pixel], value: u32) -> usize {
+    let same = |pixel: &P::Pixel| P::load(*pixel) == value;
+    if !pixels.first().is_some_and(same) {
+        return 0;
+    }
+    let (chunks, _) = pixels.as_chunks::<8>();
+    let equal =
+        |chunk: &&[P::Pixel; 8]| chunk.iter().fold(0, |bits, pixel| bits | (P::load(*pixel) ^ value)) == 0;
+    let len = 8 * chunks.iter().take_while(equal).count();
+    len + pixels.iter().skip(len).take_while(|pixel| same(pixel)).count()
 }

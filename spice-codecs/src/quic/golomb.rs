@@ -30,8 +30,8 @@ impl Symbol {
 
     /// Code length. The lengths of three channels fit the byte, long or not.
     #[inline(always)]
-    pub(super) const fn len(self) -> u32 {
-        self.0 & 0xff
+    pub(super) const fn len(self) -> u8 {
+        self.0 as u8
     }
 
     /// Whether the code, or one of those that were added, is longer than the look-up.
@@ -59,20 +59,39 @@ impl Symbol {
     }
 }
 
-/// A code, in the uppermost bits: where an index into the look-up table wants it.
+/// A code, by where its part of a look-up table begins. The compiler knows that a table ends behind the last part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Base(u32);
+#[repr(u32)]
+pub(super) enum Base {
+    /// No bits behind the prefix.
+    Rice0 = 0,
+    /// One bit behind it, and so on.
+    Rice1 = 1 << LOOKUP_BITS,
+    Rice2 = 2 << LOOKUP_BITS,
+    Rice3 = 3 << LOOKUP_BITS,
+    Rice4 = 4 << LOOKUP_BITS,
+    Rice5 = 5 << LOOKUP_BITS,
+    Rice6 = 6 << LOOKUP_BITS,
+    Rice7 = 7 << LOOKUP_BITS,
+}
 
 impl Base {
+    #[inline(always)]
     pub(super) const fn of(code: u32) -> Self {
-        Base(code << 29)
+        BASES[(code & 7) as usize]
     }
 
     #[inline(always)]
     const fn code(self) -> u32 {
-        self.0 >> 29
+        self as u32 >> LOOKUP_BITS
     }
 }
+
+/// All codes.
+static BASES: [Base; 8] = {
+    use Base::{Rice0, Rice1, Rice2, Rice3, Rice4, Rice5, Rice6, Rice7};
+    [Rice0, Rice1, Rice2, Rice3, Rice4, Rice5, Rice6, Rice7]
+};
 
 /// Everything about the codes of a channel of `bpc` bits.
 #[derive(Debug)]
@@ -80,8 +99,8 @@ pub(super) struct Family {
     bpc: u32,
     /// Look-up tables of the channels, the lowest one in a pixel first.
     symbols: [[Symbol; LOOKUP_LEN]; 3],
-    /// Eight times the length of each difference with each code; codes that do not exist have more than any length.
-    lengths: [[i32; 8]; 256],
+    /// The length of each difference with each code; codes that do not exist have more than any length.
+    lengths: [[i16; 8]; 256],
     /// The bucket that a difference is the context for.
     buckets: [u8; 256],
     /// Code word of each difference with each code, its length above bit 26.
@@ -108,7 +127,7 @@ pub(super) static BPC5: Family = Family::new(5);
 impl Family {
     const fn new(bpc: u32) -> Self {
         let mut codes = [Code { prefix: 0, limit: 0, suffix: 0 }; 8];
-        let mut lengths = [[8 * (WORD_BITS as i32 + 1); 8]; 256];
+        let mut lengths = [[WORD_BITS as i16 + 1; 8]; 256];
         let mut symbols = [[Symbol(LONG); LOOKUP_LEN]; 3];
         let mut words = [0; 8 << 8];
         let mut buckets = [0; 256];
@@ -120,7 +139,7 @@ impl Family {
             while n < 1 << bpc {
                 let (word, len) = code.word(n, l);
                 let difference = unfold(n, bpc) as usize;
-                lengths[difference][l as usize] = 8 * len as i32;
+                lengths[difference][l as usize] = len as i16;
                 buckets[difference] = bucket(n, bpc) as u8;
                 words[(l << 8) as usize | difference] = len << WORD_BITS | word;
                 if len <= LOOKUP_BITS {
@@ -147,8 +166,8 @@ impl Family {
     /// bits up in a pixel.
     #[inline(always)]
     pub(super) fn lookup(&self, base: Base, bits: u64, shift: u32) -> Symbol {
-        // The code is the upper part of the index, the bits are the lower one. Nothing carries.
-        let index = base.0.wrapping_add((bits >> 35) as u32) >> (29 - LOOKUP_BITS);
+        // The code is the upper part of the index, the bits are the lower one.
+        let index = base as u64 | bits >> (64 - LOOKUP_BITS);
         self.symbols[(shift / self.bpc) as usize][index as usize]
     }
 
@@ -196,9 +215,9 @@ impl Family {
         [low..high, falls]
     }
 
-    /// Eight times the length of `difference` with every code.
+    /// The length of `difference` with every code.
     #[inline(always)]
-    pub(super) fn lengths(&self, difference: u32) -> &[i32; 8] {
+    pub(super) fn lengths(&self, difference: u32) -> &[i16; 8] {
         &self.lengths[(difference & 0xff) as usize]
     }
 }

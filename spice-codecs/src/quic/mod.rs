@@ -10,7 +10,7 @@ use crate::error::{Codec, CodecError, ErrorKind};
 use crate::pixels::{Header, PixelFormat, PixelsMut, RowOrder};
 
 use self::decode::PassDecoder;
-use self::pixel::{Alpha, Colour, Colour555, Gray, Pass};
+use self::pixel::{Alpha, Colour, Colour555, Gray, Opaque, Pass};
 
 mod decode;
 mod encode;
@@ -134,7 +134,7 @@ impl Decoder {
             (ImageType::Rgb16, Rgb565) => self.converted::<Colour555, convert::Rgb555ToRgb565>(bits, dst),
             (ImageType::Rgb16, Bgrx) => self.converted::<Colour555, convert::Rgb555ToBgrx<0>>(bits, dst),
             (ImageType::Rgb16, Bgra) => self.converted::<Colour555, convert::Rgb555ToBgrx<255>>(bits, dst),
-            (ImageType::Rgb24 | ImageType::Rgb32, Bgrx) => self.plain::<Colour<0>, 3>(bits, dst),
+            (ImageType::Rgb24 | ImageType::Rgb32, Bgrx) => self.plain::<Opaque, 3>(bits, dst),
             (ImageType::Rgb24 | ImageType::Rgb32, Bgra) => self.plain::<Colour<255>, 3>(bits, dst),
             (ImageType::Rgb24 | ImageType::Rgb32, Rgb555) => {
                 self.converted::<Colour<0>, convert::BgrxToRgb555>(bits, dst)

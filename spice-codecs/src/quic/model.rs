@@ -7,18 +7,17 @@ use super::golomb::{Base, Family};
 pub(super) struct Channel {
     /// Per difference: the best code of the bucket that it is the context for.
     bases: [Base; 256],
-    /// Per bucket and code: bits that this code would have taken, halved from time to time. The low three bits
-    /// are 7 minus the code, so that the least counter names its code, and on a tie the largest code wins.
+    /// Per bucket and code: bits that this code would have taken, halved from time to time.
     ///
     /// Codes that the channel does not have are charged more than any code word takes, so they are never best.
     /// The least counter never exceeds the threshold (900) by more than a code word, and no counter grows faster
     /// than 27 times as fast as the least one.
-    counters: [[i32; 8]; 8],
+    counters: [[i16; 8]; 8],
 }
 
 impl Channel {
     pub(super) fn new(bpc: u32) -> Self {
-        Self { bases: [Base::of(bpc - 1); 256], counters: [[7, 6, 5, 4, 3, 2, 1, 0]; 8] }
+        Self { bases: [Base::of(bpc - 1); 256], counters: [[0; 8]; 8] }
     }
 
     /// The code that follows a difference.
@@ -28,26 +27,39 @@ impl Channel {
     }
 
     /// Learns that `difference` came after the difference `context`.
-    #[inline]
-    pub(super) fn update(&mut self, family: &Family, context: u32, difference: u32, trigger: i32) {
+    #[inline(always)]
+    pub(super) fn update(&mut self, family: &Family, context: u32, difference: u32, trigger: i16) {
         let number = family.bucket(context);
-        let bucket = (number & 7) as usize;
-        let counters = &mut self.counters[bucket];
-        for (counter, len) in counters.iter_mut().zip(family.lengths(difference)) {
-            *counter += len;
+        let counters = &mut self.counters[(number & 7) as usize];
+        let lengths = family.lengths(difference);
+        *counters = core::array::from_fn(|l| counters[l] + lengths[l]);
+        // The least counter names its code: on a tie, the largest one.
+        let named: [i16; 8] = core::array::from_fn(|l| counters[l].min(i16::MAX >> 4) << 4 | (8 - l as i16));
+        let least = named.iter().fold(i16::MAX, |least, counter| least.min(*counter));
+        let base = Base::of(8 - (least & 15) as u32);
+        if least >> 4 > trigger {
+            halve(counters);
         }
-        let least = counters.iter().fold(i32::MAX, |least, counter| least.min(*counter));
-        let base = Base::of((!least & 7) as u32);
         if self.bases[(context & 0xff) as usize] != base {
-            for range in family.differences(number) {
-                self.bases.get_mut(range).unwrap_or_default().fill(base);
-            }
+            self.change(family, number, base);
         }
-        if least >> 3 > trigger {
-            for counter in counters {
-                *counter = *counter >> 4 << 3 | *counter & 7;
-            }
+    }
+
+    /// Sets the best code of a bucket.
+    #[cold]
+    #[inline(never)]
+    fn change(&mut self, family: &Family, bucket: u32, base: Base) {
+        for range in family.differences(bucket) {
+            self.bases.get_mut(range).unwrap_or_default().fill(base);
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn halve(counters: &mut [i16; 8]) {
+    for counter in counters {
+        *counter >>= 1;
     }
 }
 
@@ -55,12 +67,16 @@ impl Channel {
 #[derive(Clone, Debug)]
 pub(super) struct State {
     /// Coded pixels to go until the next update.
-    pub(super) wait: u32,
+    pub(super) wait: usize,
     /// Last draw from [`RANDOM`].
     random: u8,
-    /// How many low bits of a draw count, which is also the index into [`TRIGGERS`].
+    /// The low bits of a draw that count.
+    mask: u8,
+    /// How many these are, which is also the index into [`TRIGGERS`].
     mask_bits: usize,
-    /// Pixels until `mask_bits` grows.
+    /// The counter value at which counters are halved.
+    trigger: i16,
+    /// Pixels until `mask` grows.
     left: usize,
     /// Index into [`RUN_BITS`].
     run: usize,
@@ -68,7 +84,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new() -> Self {
-        Self { wait: 0, random: 255, mask_bits: 0, left: GROWTH, run: 0 }
+        Self { wait: 0, random: 255, mask: 0, mask_bits: 0, trigger: TRIGGERS[0], left: GROWTH, run: 0 }
     }
 
     /// Where the segment that begins at `pos` ends in a row of `width` pixels.
@@ -84,21 +100,23 @@ impl State {
         self.left -= len;
         if self.left == 0 {
             self.mask_bits += 1;
+            self.mask = self.mask << 1 | 1;
+            self.trigger = TRIGGERS[self.mask_bits];
             self.left = GROWTH;
         }
     }
 
     /// Draws the next waiting time.
     #[inline]
-    pub(super) fn draw(&mut self) -> u32 {
+    pub(super) fn draw(&mut self) -> usize {
         self.random = self.random.wrapping_add(1);
-        u32::from(RANDOM[usize::from(self.random)]) & ((1 << self.mask_bits) - 1)
+        usize::from(RANDOM[usize::from(self.random)] & self.mask)
     }
 
     /// The counter value at which counters are halved.
     #[inline]
-    pub(super) fn trigger(&self) -> i32 {
-        TRIGGERS[self.mask_bits.min(TRIGGERS.len() - 1)]
+    pub(super) fn trigger(&self) -> i16 {
+        self.trigger
     }
 
     /// Binary logarithm of the run length that one more bit stands for.
@@ -122,7 +140,7 @@ impl State {
 const GROWTH: usize = 2048;
 
 /// Thresholds for halving, by size of the waiting times.
-const TRIGGERS: [i32; 7] = [110, 550, 900, 800, 550, 400, 350];
+const TRIGGERS: [i16; 7] = [110, 550, 900, 800, 550, 400, 350];
 
 /// Bits of run length per state of the run coder.
 const RUN_BITS: [u8; 32] =

@@ -119,6 +119,26 @@ impl<const TOP: u8> Pass for Colour<TOP> {
     }
 }
 
+/// Colour in pixels of four bytes, of which the fourth one was written as 0 already where pixels are read.
+pub(super) struct Opaque;
+
+impl Pass for Opaque {
+    type Pixel = [u8; 4];
+    const CHANNELS: usize = 3;
+    const BPC: usize = 8;
+    const SHIFTS: [u32; 3] = [16, 8, 0];
+
+    #[inline(always)]
+    fn load(pixel: [u8; 4]) -> u32 {
+        u32::from_le_bytes(pixel)
+    }
+
+    #[inline(always)]
+    fn store(pixel: &mut [u8; 4], value: u32) {
+        *pixel = value.to_le_bytes();
+    }
+}
+
 /// Colour in pixels of three bytes.
 pub(super) struct Colour24;
 
