@@ -23,9 +23,9 @@ const SETTLE_MS = 200;
 export class SpiceDesktop extends HTMLElement {
     static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label", "hint"];
 
-    /** Loads what a connection needs, before there is one. */
-    static warmUp() {
-        warmUp();
+    /** Loads what a connection needs, before there is one; with a target, as `connect` takes it, begins to connect there. */
+    static warmUp(target) {
+        warmUp(target);
     }
 
     #parts;
@@ -52,6 +52,7 @@ export class SpiceDesktop extends HTMLElement {
     #callbacks = {};
     #follow = 0;
     #paused = false;
+    #seen = () => this.#pause();
     #transfers = new Map();
     #nextTransfer = 1;
     #offered = "";
@@ -143,6 +144,7 @@ export class SpiceDesktop extends HTMLElement {
         this.#applyHabits();
         this.#observer = new ResizeObserver(() => this.#resized());
         this.#observer.observe(viewport);
+        document.addEventListener("visibilitychange", this.#seen);
         this.#apply();
         if (this.hasAttribute("autoconnect")) {
             this.connect({
@@ -160,6 +162,7 @@ export class SpiceDesktop extends HTMLElement {
         this.#touch.close();
         this.#watch.close();
         this.#observer.disconnect();
+        document.removeEventListener("visibilitychange", this.#seen);
         this.#forgetRetry();
         this.#closeWorker();
         this.#password = "";
@@ -510,7 +513,7 @@ export class SpiceDesktop extends HTMLElement {
     /** Whether nothing is brought to the page, because it cannot be seen. The connection goes on. */
     set paused(paused) {
         this.#paused = Boolean(paused);
-        this.#call("setPaused", this.#paused);
+        this.#pause();
     }
 
     get paused() {
@@ -594,7 +597,7 @@ export class SpiceDesktop extends HTMLElement {
         }
         this.#openWorker();
         this.#become("connecting");
-        this.#call("connect", this.#url ?? undefined, shownAddress(target, this.#url), this.#password);
+        this.#link.connect(this.#url, shownAddress(target, this.#url), this.#password);
         return promise;
     }
 
@@ -614,14 +617,17 @@ export class SpiceDesktop extends HTMLElement {
             if (link === this.#link) {
                 this.#told(name, values);
             }
-        });
+        }, this.#url, this.#password);
         this.#link = link;
         if (this.#callbacks.frame) {
             this.#call("setFrames", 2);
         }
-        if (this.#paused) {
-            this.#call("setPaused", true);
-        }
+        this.#pause();
+    }
+
+    /** A page that is hidden shows nothing either. */
+    #pause() {
+        this.#call("setPaused", this.#paused || document.hidden);
     }
 
     #closeWorker() {
