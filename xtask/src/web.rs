@@ -37,10 +37,11 @@ pub(crate) fn build() -> Result<()> {
     tools::ensure_target(TARGET)?;
     let mut builds = Vec::new();
     for (name, arguments, folder) in BUILDS {
-        let mut all = vec!["build", "--quiet", "--profile", "web", "--target", TARGET, "-p", "web-client"];
+        let mut all =
+            vec!["build", "--quiet", "--profile", "browser", "--target", TARGET, "-p", "web-client"];
         all.extend(arguments);
         Cmd::cargo(&all).limit(BUILD_LIMIT).run()?;
-        builds.push(format!("{name}=target/{folder}{TARGET}/web/web_client.wasm"));
+        builds.push(format!("{name}=target/{folder}{TARGET}/browser/web_client.wasm"));
     }
     let mut all = vec!["run", "--quiet", "-p", "web-bundle", "--", "--www", "examples/web-client/www"];
     all.extend(["--out", OUT, "--budget", BUDGET]);

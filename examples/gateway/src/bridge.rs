@@ -3,7 +3,7 @@
 //! There is no queue: a side is read only after the other one has taken what was read before. That is the bound on memory
 //! and the backpressure in both directions. A connection that is idle holds no read buffer towards its server: bytes are
 //! read onto the stack and copied into a message of just their size. Small messages that come in bursts are gathered for
-//! a few milliseconds.
+//! some milliseconds.
 
 use std::future::poll_fn;
 use std::io;
@@ -54,7 +54,15 @@ impl Bridge<'_> {
                 farewell(socket, &end).await;
             }
         };
-        tokio::join!(leave(reader, writer), browser);
+        let server = leave(reader, writer);
+        if let End::Client = end {
+            // Its answer tells the browser that the server has let go of this channel: a client closes its main channel
+            // when the others are closed, and libspice-server 0.15.1 may die of a display that outlives it.
+            server.await;
+            browser.await;
+        } else {
+            tokio::join!(server, browser);
+        }
         end
     }
 
@@ -154,44 +162,46 @@ async fn leave(mut reader: ReadHalf<Box<dyn Io>>, mut writer: WriteHalf<Box<dyn 
 /// A server writes each of its small messages by itself, sometimes thousands in a second. Each would be an event of its own
 /// in the browser, which costs it more than the message: in a burst they are gathered for a moment.
 struct Pace {
-    /// When the present window of [`BURST`] began, and how many small messages it has seen.
+    /// When the present window began, and how many small reads it has seen.
     began: Instant,
     small: u32,
     gathers: bool,
+    /// Whether the last read was of many bytes: who sends a lot at once waits for nothing.
+    large: bool,
 }
 
 impl Pace {
     fn new() -> Self {
-        Self { began: Instant::now(), small: 0, gathers: false }
+        Self { began: Instant::now(), small: 0, gathers: false, large: false }
     }
 
     /// Takes in how much was read.
     fn read(&mut self, bytes: usize) {
         let age = self.began.elapsed();
-        if age > BURST {
-            // Gathered messages are fewer: half as many go on with it.
-            self.gathers &= age < 2 * BURST && self.small > BURST_MESSAGES / 2;
+        let window = if self.gathers { GATHERED } else { BURST };
+        if age > window {
+            self.gathers &= age < 2 * window && self.small >= GATHERED_READS;
             (self.began, self.small) = (Instant::now(), 0);
         }
-        // Who sends a lot at once waits for nothing.
-        self.small = if bytes < READ / 4 { self.small + 1 } else { 0 };
-        self.gathers = self.small > BURST_MESSAGES || self.gathers && self.small > 0;
+        self.large = bytes >= READ / 2;
+        self.small += u32::from(!self.large);
+        self.gathers |= self.small > BURST_MESSAGES;
     }
 
     /// How long to leave what comes where it is.
     fn pause(&self) -> Option<Duration> {
-        self.gathers.then_some(GATHER)
+        (self.gathers && !self.large).then_some(GATHER)
     }
 }
 
 /// Tells the browser why, and lets it read that before the connection is cut.
 pub(crate) async fn farewell(mut socket: WebSocket, end: &End) {
     let _ = timeout(FAREWELL, async {
-        if socket.send(end.message()).await.is_ok() {
-            while let Some(Ok(message)) = socket.recv().await {
-                if let Message::Close(_) = message {
-                    break;
-                }
+        // A browser that has begun to close takes no other message; reading sends it the answer that it waits for.
+        let _ = socket.send(end.message()).await;
+        while let Some(Ok(message)) = socket.recv().await {
+            if let Message::Close(_) = message {
+                break;
             }
         }
     })
@@ -222,8 +232,11 @@ fn broken(error: axum::Error) -> End {
 /// More small messages than this within [`BURST`] are a burst: answers to keys and the steps of a handshake are not.
 const BURST_MESSAGES: u32 = 6;
 const BURST: Duration = Duration::from_millis(20);
-/// How long the messages of a burst are gathered.
-const GATHER: Duration = Duration::from_millis(3);
+/// How long the messages of a burst are gathered: some times in each frame that a browser shows.
+const GATHER: Duration = Duration::from_millis(8);
+/// A burst goes on as long as there is something to read so often in such a time.
+const GATHERED_READS: u32 = 4;
+const GATHERED: Duration = Duration::from_millis(40);
 /// Bytes from a server in one message at most.
 const READ: usize = 32 << 10;
 /// How often a browser is asked whether it is there. Proxies cut connections that are silent for a minute.
@@ -262,5 +275,16 @@ mod tests {
         let paused = pauses(&mut pace, 20, 200, 15).await;
         assert!(paused < 5, "calm again: {paused}");
         assert_eq!(pauses(&mut pace, 10, 200, 15).await, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_film_among_small_messages_interrupts_no_burst() {
+        let mut pace = Pace::new();
+        pauses(&mut pace, 20, 200, 1).await;
+        assert!(pace.pause().is_some());
+        pace.read(READ);
+        assert_eq!(pace.pause(), None, "the picture itself waits for nothing");
+        pace.read(200);
+        assert!(pace.pause().is_some());
     }
 }

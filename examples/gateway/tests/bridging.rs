@@ -1,12 +1,21 @@
 //! Bytes in both directions, and the ends of connections.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::harness::{Folder, Gateway, closed, drain, listen, noise, send, until};
+
+/// How a browser closes.
+fn leaving() -> CloseFrame {
+    CloseFrame { code: CloseCode::Normal, reason: "".into() }
+}
 
 /// Bytes that the kernel's buffers and ours may hold on the way when the receiver does not read.
 const UNDER_WAY: usize = 24 << 20;
@@ -91,6 +100,38 @@ async fn the_last_words_of_a_client_arrive_at_a_server_that_is_talking() {
     let mut heard = Vec::new();
     reader.read_to_end(&mut heard).await.unwrap();
     assert_eq!(heard, b"goodbye");
+}
+
+#[tokio::test]
+async fn a_browser_that_closes_hears_when_the_server_has_closed() {
+    let (gateway, (listener, port)) = (Gateway::open(), listen().await);
+    let mut socket = gateway.connect_to(port).await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let server_closed = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&server_closed);
+    let server = tokio::spawn(async move {
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+        // An answer that did not wait for this would have long arrived.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        flag.store(true, Ordering::SeqCst);
+    });
+    socket.close(Some(leaving())).await.unwrap();
+    let (_, code, _) = drain(&mut socket).await;
+    assert!(server_closed.load(Ordering::SeqCst), "the browser heard first");
+    assert_eq!(code, 1000);
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_browser_that_closes_does_not_wait_for_ever() {
+    let (gateway, (listener, port)) = (Gateway::open(), listen().await);
+    let mut socket = gateway.connect_to(port).await;
+    let (stream, _) = listener.accept().await.unwrap();
+    socket.close(Some(leaving())).await.unwrap();
+    // The server keeps its side open.
+    let (_, code, _) = drain(&mut socket).await;
+    assert_eq!(code, 1000);
+    drop(stream);
 }
 
 #[tokio::test]
