@@ -71,6 +71,11 @@ pub(crate) fn public(gateway: Arc<Gateway>, web: Option<&Path>, ancestors: &[Str
     };
     let headers = headers(ancestors);
     router.layer(CompressionLayer::new()).layer(map_response(move |mut response: Response| {
+        // A folder asked for as //folder would be sent on to a host of that name.
+        let location = response.headers().get(header::LOCATION);
+        if location.is_some_and(|location| location.as_bytes().starts_with(b"//")) {
+            response = StatusCode::NOT_FOUND.into_response();
+        }
         for (name, value) in &headers {
             response.headers_mut().insert(name, value.clone());
         }
