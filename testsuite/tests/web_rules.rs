@@ -236,6 +236,33 @@ fn kept_machines_connect_when_they_are_looked_at() {
     page.check().unwrap();
 }
 
+/// A server's news reach the page no faster than it takes them, and only the last of each; its texts come in moderation.
+#[test]
+fn floods_of_news_are_held_back() {
+    let gateway = Gateway::start_with(&[]).unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let mut page = demo(&mut browser, &gateway);
+    let told = page.run(
+        "const { Outbox } = await import(new URL('lib/outbox.js', document.baseURI));
+         const told = [];
+         const outbox = new Outbox((name, values) => told.push([name, ...values].join(':')), (callback) => callback());
+         for (let time = 0; time < 1000; time += 1) {
+             outbox.tell('shape', [time]);
+             outbox.tell('name', [time]);
+         }
+         const held = told.length;
+         outbox.turned();
+         outbox.tell('shapeless', []);
+         outbox.tell('ended', ['closed']);
+         for (let time = 0; time < 1000; time += 1) outbox.tell('notice', [0, 'x'.repeat(5000)]);
+         const texts = told.filter((text) => text.startsWith('notice'));
+         const short = texts.every((text) => text.length < 1100) && texts.length <= 20;
+         return [held, short, ...told.filter((text) => !text.startsWith('notice'))].join(' ');",
+    );
+    assert_eq!(told.unwrap(), "2 true shape:0 turn shape:999 name:999 turn shapeless ended:closed");
+    page.check().unwrap();
+}
+
 /// Whoever starts a transfer, the page shows it.
 #[test]
 fn every_transfer_is_followed() {

@@ -15,7 +15,7 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use crate::transport::websocket::{Closed, RECEIVE_QUEUE, Sleep, Traffic};
+use crate::transport::websocket::{Closed, MESSAGE_COST, RECEIVE_QUEUE, Sleep, Traffic};
 
 /// A WebSocket that is coming up.
 #[derive(Debug)]
@@ -110,10 +110,13 @@ impl Shared {
             Ok(buffer) => {
                 let bytes = Uint8Array::new(&buffer);
                 let len = bytes.length() as usize;
+                if len == 0 {
+                    return;
+                }
                 if !self.traffic.arrived(len) {
                     self.fail(format!("more than {RECEIVE_QUEUE} bytes arrived before they could be read"));
-                } else if len > 0 {
-                    self.waiting += len;
+                } else {
+                    self.waiting += len + MESSAGE_COST;
                     self.queue.push_back(bytes);
                 }
             }
@@ -135,7 +138,7 @@ impl Shared {
 
     /// Copies what is there.
     fn read(&mut self, buf: &mut [u8]) -> usize {
-        let mut done = 0;
+        let (mut done, mut freed) = (0, 0);
         while let (Some(first), Some(free)) = (self.queue.front(), buf.get_mut(done..)) {
             let rest = first.length() as usize - self.read;
             let count = rest.min(free.len());
@@ -149,10 +152,12 @@ impl Shared {
             if count == rest {
                 self.queue.pop_front();
                 self.read = 0;
+                freed += MESSAGE_COST;
             }
         }
-        self.waiting -= done;
-        self.traffic.taken(done);
+        freed += done;
+        self.waiting -= freed;
+        self.traffic.taken(freed);
         done
     }
 }
