@@ -16,8 +16,9 @@ use web_sys::{Blob, OffscreenCanvas};
 use crate::demo::Demo;
 use crate::guest::{self, Transfers};
 use crate::page::Page;
+use crate::painter::Painter;
 use crate::screen::Screen;
-use crate::session::{self, Painter, Session, text};
+use crate::session::{self, Session, text};
 use crate::stats::KINDS;
 
 /// One machine's screen: connects, draws, takes input; keeps the last picture between connections.
@@ -36,15 +37,12 @@ pub struct Desktop {
 
 #[wasm_bindgen]
 impl Desktop {
-    /// A desktop that draws on `canvas`, through "webgl2", "2d", "none", or what suits the browser ("auto").
-    ///
-    /// # Errors
-    /// An exception when the browser cannot draw in that way.
+    /// A desktop that is shown nowhere yet.
     #[wasm_bindgen(constructor)]
-    pub fn new(page: Page, canvas: Option<OffscreenCanvas>, renderer: &str) -> Result<Desktop, JsValue> {
-        let screen = Rc::new(RefCell::new(Screen::new(page.clone(), canvas, renderer)?));
+    pub fn new(page: Page) -> Desktop {
+        let screen = Rc::new(RefCell::new(Screen::new(page.clone())));
         let painter = Painter::new(Rc::clone(&screen), page.clone());
-        Ok(Self {
+        Self {
             page,
             screen,
             painter,
@@ -52,7 +50,18 @@ impl Desktop {
             traffic: Traffic::default(),
             buttons: 0,
             pointer: (0, 0),
-        })
+        }
+    }
+
+    /// From now on draws on `canvas`, through "webgl2", "2d", "none", or what suits the browser ("auto"). A connection
+    /// may have begun before; its first picture is complete once it is on the canvas.
+    ///
+    /// # Errors
+    /// An exception when the browser cannot draw in that way.
+    pub fn attach(&mut self, canvas: Option<OffscreenCanvas>, renderer: &str) -> Result<(), JsValue> {
+        self.screen.borrow_mut().attach(canvas, renderer)?;
+        self.painter.order();
+        Ok(())
     }
 
     /// Connects to the WebSocket at `url`, or to the built-in demo without one; a connection before it ends silently.

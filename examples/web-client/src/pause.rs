@@ -20,6 +20,16 @@ pub(crate) fn on_next_frame(callback: &Closure<dyn FnMut()>) {
     request_animation_frame(callback.as_ref().unchecked_ref());
 }
 
+/// Calls `callback` after so many milliseconds; the number takes it back with [`not_later`].
+pub(crate) fn later(callback: &Closure<dyn FnMut()>, ms: f64) -> i32 {
+    set_timeout(callback.as_ref().unchecked_ref(), ms)
+}
+
+/// Takes a call of [`later`] back.
+pub(crate) fn not_later(timer: i32) {
+    clear_timeout(timer);
+}
+
 /// Lets the browser deliver its other events, by a message to oneself: timers would wait for 4 ms.
 pub(crate) struct Turn {
     channel: MessageChannel,
@@ -88,4 +98,8 @@ extern "C" {
     fn performance_now() -> f64;
     #[wasm_bindgen(js_name = requestAnimationFrame)]
     fn request_animation_frame(callback: &Function) -> i32;
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &Function, ms: f64) -> i32;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: i32);
 }

@@ -17,7 +17,8 @@ use crate::stats::Stats;
 /// What a session shows.
 pub(crate) struct Screen {
     page: Page,
-    presenter: Presenter,
+    /// Nothing is shown before there is a canvas.
+    presenter: Option<Presenter>,
     caches: SharedCaches,
     displays: BTreeMap<u8, Display>,
     /// The display channel that is shown.
@@ -47,10 +48,10 @@ struct Display {
 }
 
 impl Screen {
-    pub(crate) fn new(page: Page, canvas: Option<OffscreenCanvas>, wish: &str) -> Result<Self, JsValue> {
-        Ok(Self {
+    pub(crate) fn new(page: Page) -> Self {
+        Self {
             page,
-            presenter: Presenter::new(canvas, wish)?,
+            presenter: None,
             caches: SharedCaches::default(),
             displays: BTreeMap::new(),
             shown: 0,
@@ -61,7 +62,13 @@ impl Screen {
             shown_ms: 0.0,
             paused: false,
             stats: Stats::default(),
-        })
+        }
+    }
+
+    /// Shows everything on this canvas from now on.
+    pub(crate) fn attach(&mut self, canvas: Option<OffscreenCanvas>, wish: &str) -> Result<(), JsValue> {
+        self.presenter = Some(Presenter::new(canvas, wish)?);
+        Ok(())
     }
 
     /// Begins a connection. What is on the page stays there until its first picture is complete.
@@ -75,7 +82,6 @@ impl Screen {
 
     /// Carries out a message of a display channel; true when there is something new to show.
     pub(crate) fn apply(&mut self, id: u8, message: ServerMessage) -> Result<bool, ScreenError> {
-        let began = now_ms();
         self.stats.count(&message);
         let caches = &self.caches;
         let display = self.displays.entry(id).or_insert_with(|| Display {
@@ -89,7 +95,6 @@ impl Screen {
         }
         // What one display has drawn may be what another waits for.
         while self.advance()? {}
-        self.stats.draw_ms += now_ms() - began;
         Ok(self.is_dirty())
     }
 
@@ -142,11 +147,10 @@ impl Screen {
     /// Shows what is new; true when something is left to be shown with a later frame.
     pub(crate) fn show(&mut self) -> Result<bool, JsValue> {
         let began = now_ms();
-        if self.paused && self.complete {
+        if self.presenter.is_none() || self.paused && self.complete {
             return Ok(false);
         }
-        // Who waits for an answer sees it at once.
-        if self.asked_ms.is_none() && began - self.shown_ms < self.presenter.pace_ms() {
+        if self.wait_ms() > EARLY_MS {
             return Ok(self.is_dirty());
         }
         let Some(display) = self.displays.get_mut(&self.shown) else { return Ok(false) };
@@ -155,17 +159,19 @@ impl Screen {
             return Ok(false);
         }
         let mut rects: Vec<Rect> = display.canvas.drain_damage().collect();
-        let Some(view) = display.canvas.primary() else { return Ok(false) };
+        let (Some(view), Some(presenter)) = (display.canvas.primary(), &mut self.presenter) else {
+            return Ok(false);
+        };
         let size = (view.width(), view.height());
         if self.size != size {
-            self.presenter.resize(size.0, size.1);
+            presenter.resize(size.0, size.1);
             self.size = size;
             self.page.resized(size.0, size.1);
             rects = vec![view.rect()];
         } else if !self.complete {
             rects = vec![view.rect()];
         }
-        self.presenter.show(&view, &rects)?;
+        presenter.show(&view, &rects)?;
         if self.frames > 0 {
             tell(&self.page, &view, &rects, self.frames > 1);
         }
@@ -183,6 +189,21 @@ impl Screen {
         self.stats.show_ms += now - began;
         self.shown_ms = began;
         Ok(false)
+    }
+
+    /// Whether the user has done something that the screen has not answered yet.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked_ms.is_some()
+    }
+
+    /// Milliseconds until the presenter's pace lets something be shown again. Who waits for an answer sees it at once.
+    pub(crate) fn wait_ms(&self) -> f64 {
+        match self.asked_ms {
+            Some(_) => 0.0,
+            None => {
+                (self.shown_ms + self.presenter.as_ref().map_or(0.0, Presenter::pace_ms) - now_ms()).max(0.0)
+            }
+        }
     }
 
     /// The user has done something.
@@ -218,21 +239,22 @@ impl Screen {
 
     /// Takes up the canvas again after the browser lost its content.
     pub(crate) fn restore(&mut self) -> Result<(), JsValue> {
-        self.presenter.restore()?;
+        if let Some(presenter) = &mut self.presenter {
+            presenter.restore()?;
+        }
         self.redraw()
     }
 
     fn redraw(&mut self) -> Result<(), JsValue> {
-        let Some(view) = self.displays.get(&self.shown).and_then(|display| display.canvas.primary()) else {
-            return Ok(());
-        };
+        let view = self.displays.get(&self.shown).and_then(|display| display.canvas.primary());
+        let (Some(view), Some(presenter)) = (view, &mut self.presenter) else { return Ok(()) };
         let size = (view.width(), view.height());
         if self.size != size {
-            self.presenter.resize(size.0, size.1);
+            presenter.resize(size.0, size.1);
             self.size = size;
             self.page.resized(size.0, size.1);
         }
-        self.presenter.show(&view, &[view.rect()])
+        presenter.show(&view, &[view.rect()])
     }
 
     /// The whole screen, rows of bytes r, g, b, 255, with its size in pixels.
@@ -246,7 +268,7 @@ impl Screen {
 
     /// What the page's canvas holds, as [`picture`](Self::picture).
     pub(crate) fn canvas_pixels(&self) -> Option<(u32, u32, Vec<u8>)> {
-        self.presenter.read().map(|pixels| (self.size.0, self.size.1, pixels))
+        self.presenter.as_ref()?.read().map(|pixels| (self.size.0, self.size.1, pixels))
     }
 
     /// A small picture, at most so large.
@@ -256,7 +278,7 @@ impl Screen {
 
     /// How pixels come to the screen.
     pub(crate) fn presenter(&self) -> &'static str {
-        self.presenter.name()
+        self.presenter.as_ref().map_or("none", Presenter::name)
     }
 
     /// Bytes of all surfaces.
@@ -317,5 +339,7 @@ fn tell(page: &Page, view: &View<'_>, rects: &[Rect], with_pixels: bool) {
 const SURFACES: u64 = 384 << 20;
 /// Messages that may wait for what another display channel delivers.
 const WAITING: usize = 4096;
+/// Timers may be so early.
+const EARLY_MS: f64 = 2.0;
 /// After so many milliseconds a surface is shown although the server has not called it complete.
 const UNMARKED_MS: f64 = 1000.0;

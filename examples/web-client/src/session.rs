@@ -3,19 +3,21 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use spice_client::transport::Platform;
 use spice_client::{Client, ClientConfig, Event, Handle};
 use spice_proto::msg::main::{self, MouseModes};
 use spice_proto::msg::{display, inputs};
 use spice_proto::types::ChannelType;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 use crate::cursor::Pointer;
 use crate::fault;
 use crate::guest::{self, Transfers};
 use crate::page::Page;
-use crate::pause::{Turn, now_ms, on_next_frame};
+use crate::painter::Painter;
+use crate::pause::{Turn, now_ms};
 use crate::screen::Screen;
 
 /// A running connection, as the desktop holds it.
@@ -24,40 +26,6 @@ pub(crate) struct Session {
     /// Set when another connection has taken its place: it has nothing to tell any more.
     pub(crate) replaced: Rc<Cell<bool>>,
     pub(crate) transfers: Transfers,
-}
-
-/// Brings the screen's news to the page, once for each frame that the browser shows.
-pub(crate) struct Painter {
-    screen: Rc<RefCell<Screen>>,
-    ordered: Cell<bool>,
-    paint: RefCell<Option<Closure<dyn FnMut()>>>,
-}
-
-impl Painter {
-    pub(crate) fn new(screen: Rc<RefCell<Screen>>, page: Page) -> Rc<Self> {
-        let this = Rc::new(Self { screen, ordered: Cell::new(false), paint: RefCell::default() });
-        let weak = Rc::downgrade(&this);
-        let paint = Closure::new(move || {
-            let Some(this) = weak.upgrade() else { return };
-            this.ordered.set(false);
-            let left = this.screen.borrow_mut().show();
-            match left {
-                Ok(true) => this.order(),
-                Ok(false) => {}
-                Err(error) => page.trouble(&text(&error)),
-            }
-        });
-        this.paint.replace(Some(paint));
-        this
-    }
-
-    pub(crate) fn order(&self) {
-        if let Some(paint) = &*self.paint.borrow()
-            && !self.ordered.replace(true)
-        {
-            on_next_frame(paint);
-        }
-    }
 }
 
 /// Starts a connection.
@@ -74,10 +42,10 @@ where
     let handle = client.handle().clone();
     let replaced = Rc::new(Cell::new(false));
     let transfers = Transfers::default();
-    painter.screen.borrow_mut().begin();
+    painter.screen().borrow_mut().begin();
     let run = Run {
         page,
-        screen: Rc::clone(&painter.screen),
+        screen: Rc::clone(painter.screen()),
         painter,
         pointer: Pointer::new(),
         handle: handle.clone(),
@@ -103,11 +71,24 @@ impl Run {
     async fn run(mut self, mut client: Client) {
         let Ok(turn) = Turn::new() else { return self.page.ended("failed", "the browser has no messages") };
         let mut began = now_ms();
+        let mut last = began;
         let mut failure = None;
-        while let Some(event) = client.next().await {
+        loop {
+            let event = match client.next().now_or_never() {
+                Some(event) => event,
+                None => {
+                    let event = client.next().await;
+                    // While there was nothing to do, the browser's other events have had their turn.
+                    began = now_ms();
+                    last = began;
+                    event
+                }
+            };
+            let Some(event) = event else { break };
             if self.replaced.get() {
                 continue;
             }
+            let draws = matches!(event, Ok(Event::Display(..)));
             match event {
                 Ok(Event::Ended(_)) => {}
                 Ok(event) => {
@@ -122,9 +103,14 @@ impl Run {
                 }
             }
             let now = now_ms();
+            if draws {
+                self.screen.borrow_mut().stats.draw_ms += now - last;
+            }
+            last = now;
             if now - began > TURN_MS {
                 turn.pass().await;
                 began = now_ms();
+                last = began;
             }
         }
         if !self.replaced.get() {

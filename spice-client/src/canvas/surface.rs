@@ -218,17 +218,14 @@ impl<'a> View<'a> {
     ///
     /// `area` is in pixels of the surface and is cut to it; `out` is filled as far as it reaches, in whole rows.
     pub fn write_bgrx(&self, area: Rect, out: &mut [u8]) -> usize {
-        self.write(area, out, |argb| (argb | 0xff00_0000).to_le_bytes())
+        self.write(area, out, |argb| argb | 0xff00_0000)
     }
 
     /// Writes `area` as rows of bytes r, g, b, 255 without padding and returns the bytes written.
     ///
     /// `area` is in pixels of the surface and is cut to it; `out` is filled as far as it reaches, in whole rows.
     pub fn write_rgba(&self, area: Rect, out: &mut [u8]) -> usize {
-        self.write(area, out, |argb| {
-            let [b, g, r, _] = argb.to_le_bytes();
-            [r, g, b, 255]
-        })
+        self.write(area, out, |argb| argb & 0xff00 | (argb & 0xff) << 16 | argb >> 16 & 0xff | 0xff00_0000)
     }
 
     /// The whole view as a rectangle.
@@ -236,7 +233,7 @@ impl<'a> View<'a> {
         Rect::at(0, 0, to_i32(self.width), to_i32(self.height))
     }
 
-    fn write(&self, area: Rect, out: &mut [u8], f: impl Fn(u32) -> [u8; 4]) -> usize {
+    fn write(&self, area: Rect, out: &mut [u8], f: impl Fn(u32) -> u32) -> usize {
         let area = area.intersect(&self.rect());
         if area.is_empty() {
             return 0;
@@ -245,13 +242,14 @@ impl<'a> View<'a> {
         let mut written = 0;
         for (line, y) in out.chunks_exact_mut(width * 4).zip(area.top..area.bottom) {
             let Some(row) = self.row(y as u32).get(left * bytes..(left + width) * bytes) else { break };
+            let (pixels, _) = line.as_chunks_mut();
             if bytes == 4 {
-                for (dst, src) in line.chunks_exact_mut(4).zip(row.chunks_exact(4)) {
-                    dst.copy_from_slice(&f(u32::from_le_bytes([src[0], src[1], src[2], src[3]])));
+                for (dst, src) in pixels.iter_mut().zip(row.as_chunks().0) {
+                    *dst = f(u32::from_le_bytes(*src)).to_le_bytes();
                 }
             } else {
-                for (x, dst) in line.chunks_exact_mut(4).enumerate() {
-                    dst.copy_from_slice(&f(to_argb(self.format, get(row, bytes, x))));
+                for (x, dst) in pixels.iter_mut().enumerate() {
+                    *dst = f(to_argb(self.format, get(row, bytes, x))).to_le_bytes();
                 }
             }
             written += line.len();

@@ -1,6 +1,8 @@
 //! Where bytes, time and randomness come from.
 
 pub mod memory;
+#[cfg(any(test, all(feature = "websocket", target_arch = "wasm32")))]
+mod pace;
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub mod tokio;

@@ -94,5 +94,5 @@ impl Presenter {
     }
 }
 
-/// About 30 frames a second.
-const SLOW_PACE_MS: f64 = 30.0;
+/// 25 frames a second, as films have.
+const SLOW_PACE_MS: f64 = 40.0;

@@ -1,7 +1,11 @@
-// Starts to load the library while the browser still fetches the page's own scripts.
+// Loads the library and connects to the machine that the address names while the browser still fetches the page's own
+// scripts.
 
 import { warmUp } from "../lib/worker-link.js";
+import { able } from "./able.js";
+import { asked, target } from "./asked.js";
 
-if (typeof Worker === "function" && typeof WebAssembly === "object") {
-    warmUp();
+if (able) {
+    const record = asked(new URLSearchParams(location.search));
+    warmUp(record && !record.demo ? target(record) : undefined);
 }

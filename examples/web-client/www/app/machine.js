@@ -1,6 +1,7 @@
 // One tab's machine: its screen, what covers it while there is none, and its form.
 
 import "../lib/desktop.js";
+import { target } from "./asked.js";
 import { fillTexts, has, t } from "./i18n.js";
 import { toast } from "./toasts.js";
 
@@ -86,10 +87,7 @@ export class Machine extends EventTarget {
     }
 
     connect(password) {
-        const { host, port, url, token, direct, demo } = this.record;
-        const target = demo ? {} : url ? { url } : token ? { token } : { host, port, direct };
-        this.lastName = this.title;
-        this.desktop.connect({ ...target, ...(password === undefined ? {} : { password }) }).catch(() => {});
+        this.desktop.connect({ ...target(this.record), ...(password === undefined ? {} : { password }) }).catch(() => {});
     }
 
     /** What it is called where a user has to know who asks: the server chooses its name, not its address. */

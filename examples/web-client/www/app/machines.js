@@ -1,5 +1,6 @@
 // The tabs: which machines there are, which one is seen, and what is kept over a reload.
 
+import { asked } from "./asked.js";
 import { t } from "./i18n.js";
 import { Machine } from "./machine.js";
 import { readMachines, readSelected, writeMachines } from "./store.js";
@@ -223,21 +224,6 @@ export class Machines extends EventTarget {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
-
-/** The machine that the page's address names. */
-function asked(query) {
-    const [host, port, url, token] = ["host", "port", "url", "token"].map((name) => query.get(name));
-    if (token) {
-        return { token };
-    }
-    if (url) {
-        return { url };
-    }
-    if (host) {
-        return { host, port: Number(port ?? 5900), direct: query.has("direct") };
-    }
-    return query.has("demo") ? { demo: true } : null;
-}
 
 /** Whether an address that anybody may have put into a link leads elsewhere: it is visited, but not kept. */
 function isForeign(url) {

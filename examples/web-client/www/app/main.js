@@ -1,13 +1,10 @@
 // The page: starts when the browser can do what it takes, otherwise says so.
 
+import { able } from "./able.js";
 import { fillTexts, language, setLanguage, t } from "./i18n.js";
 import { Machines } from "./machines.js";
 import { readSettings, writeSettings } from "./store.js";
 import { setUpToolbar } from "./toolbar.js";
-
-const able = typeof WebAssembly === "object" && typeof Worker === "function" && typeof BigInt === "function"
-    && typeof OffscreenCanvas === "function" && "transferControlToOffscreen" in HTMLCanvasElement.prototype
-    && "adoptedStyleSheets" in Document.prototype && typeof customElements === "object";
 
 // What stands in for the page otherwise, see legacy.js.
 document.documentElement.dataset.loaded = "";

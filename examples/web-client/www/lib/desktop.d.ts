@@ -132,8 +132,11 @@ export interface SpiceDesktopEventMap {
  * `reconnect="no"`, `idle-disconnect` (after `idleSeconds` without input), `renderer="auto | webgl2 | 2d"` (before the first connection).
  */
 export class SpiceDesktop extends HTMLElement {
-    /** Loads what a connection needs, before there is one. */
-    static warmUp(): void;
+    /**
+     * Loads what a connection needs, before there is one. With a target begins to connect there without a password; the
+     * first element that connects there goes on with that.
+     */
+    static warmUp(target?: SpiceTarget): void;
 
     /**
      * Connects; resolves with the first complete picture. Without a host: the built-in demo. Rejects when the connection

@@ -30,9 +30,9 @@ const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 export class SpiceDesktop extends HTMLElement {
     static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label", "hint"];
 
-    /** Loads what a connection needs, before there is one. */
-    static warmUp() {
-        warmUp();
+    /** Loads what a connection needs, before there is one; with a target, as `connect` takes it, begins to connect there. */
+    static warmUp(target) {
+        warmUp(target);
     }
 
     #parts;
@@ -65,6 +65,7 @@ export class SpiceDesktop extends HTMLElement {
     #callbacks = {};
     #follow = 0;
     #paused = false;
+    #seen = () => this.#pause();
     #transfers = new Map();
     #nextTransfer = 1;
     #offered = "";
@@ -157,6 +158,7 @@ export class SpiceDesktop extends HTMLElement {
         this.#applyHabits();
         this.#observer = new ResizeObserver(() => this.#resized());
         this.#observer.observe(viewport);
+        document.addEventListener("visibilitychange", this.#seen);
         this.#apply();
         if (this.hasAttribute("autoconnect")) {
             this.connect({
@@ -176,6 +178,7 @@ export class SpiceDesktop extends HTMLElement {
         this.#touch.close();
         this.#watch.close();
         this.#observer.disconnect();
+        document.removeEventListener("visibilitychange", this.#seen);
         this.#forgetRetry();
         this.#closeWorker();
         this.#password = "";
@@ -543,7 +546,7 @@ export class SpiceDesktop extends HTMLElement {
     /** Whether nothing is brought to the page, because it cannot be seen. The connection goes on. */
     set paused(paused) {
         this.#paused = Boolean(paused);
-        this.#call("setPaused", this.#paused);
+        this.#pause();
     }
 
     get paused() {
@@ -632,7 +635,7 @@ export class SpiceDesktop extends HTMLElement {
         }
         this.#openWorker();
         this.#become("connecting");
-        this.#call("connect", this.#url ?? undefined, shownAddress(target, this.#url), this.#password);
+        this.#link.connect(this.#url, shownAddress(target, this.#url), this.#password);
         return promise;
     }
 
@@ -652,14 +655,17 @@ export class SpiceDesktop extends HTMLElement {
             if (link === this.#link) {
                 this.#told(name, values);
             }
-        });
+        }, this.#url, this.#password);
         this.#link = link;
         if (this.#callbacks.frame) {
             this.#call("setFrames", 2);
         }
-        if (this.#paused) {
-            this.#call("setPaused", true);
-        }
+        this.#pause();
+    }
+
+    /** A page that is hidden shows nothing either. */
+    #pause() {
+        this.#call("setPaused", this.#paused || document.hidden);
     }
 
     #closeWorker() {

@@ -1,18 +1,73 @@
 // The page's end of the worker: calls, answers, events.
 
+import { shownAddress, webSocketUrl } from "./address.js";
+
 /** A module whose function makes a 128-bit vector of a number. Browsers that know it take the faster build. */
 const SIMD_PROBE = new Uint8Array([
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
-/** A worker that loads the library while the page is still getting ready. */
+/** What a connection that has begun early may tell before it is taken up; servers say a tenth of it. */
+const MOST_TOLD = 100;
+
+/**
+ * A worker that loads the library while the page is still getting ready, and perhaps connects: `url` is where to, `told`
+ * what it has told so far.
+ */
 let spare = null;
 /** The compiled library: fetched while the first worker is still starting, and the same for every worker. */
 let compiled = null;
 
-/** Starts a worker before anything has to be shown; the first connection takes it. */
-export function warmUp() {
-    spare ??= makeWorker();
+/**
+ * Starts a worker before anything has to be shown; the first connection takes it. With a target, as `connect` takes it,
+ * it begins to connect there without a password, and the first connection that goes there goes on with that.
+ */
+export function warmUp(target) {
+    if (spare) {
+        return;
+    }
+    const worker = makeWorker();
+    const early = { worker, url: null, told: [] };
+    spare = early;
+    worker.onmessage = ({ data }) => {
+        early.told.push(data);
+        if (early.told.length > MOST_TOLD) {
+            forget(early);
+        }
+    };
+    worker.onerror = (event) => {
+        event.preventDefault();
+        forget(early);
+    };
+    try {
+        early.url = target ? webSocketUrl(target) : null;
+    } catch {
+        // Whoever connects there hears what is wrong.
+    }
+    if (early.url) {
+        worker.postMessage([0, "connect", early.url, shownAddress(target, early.url), ""]);
+    }
+}
+
+function forget(early) {
+    early.worker.terminate();
+    if (spare === early) {
+        spare = null;
+    }
+}
+
+/** The worker that was started early, if it suits a connection to `url`; one that connects there in another way ends. */
+function takeSpare(url, password) {
+    const early = spare;
+    if (!early || (early.url && early.url !== url)) {
+        return null;
+    }
+    spare = null;
+    if (early.url && password) {
+        forget(early);
+        return null;
+    }
+    return early;
 }
 
 function makeWorker() {
@@ -33,11 +88,15 @@ export class WorkerLink {
     #worker;
     #next = 1;
     #asked = new Map();
+    #early = null;
 
-    /** Starts a worker that draws on `canvas`; `told(name, values)` gets what it tells. */
-    constructor(canvas, renderer, told) {
-        this.#worker = spare ?? makeWorker();
-        spare = null;
+    /**
+     * Starts a worker that draws on `canvas`, or takes the one that was started early; `told(name, values)` gets what it
+     * tells. `url` and `password` are those of the first connection.
+     */
+    constructor(canvas, renderer, told, url, password) {
+        this.#early = takeSpare(url, password);
+        this.#worker = this.#early?.worker ?? makeWorker();
         this.#worker.onmessage = ({ data: [name, ...values] }) => {
             if (name === "answer" || name === "error") {
                 const [id, value] = values;
@@ -57,6 +116,16 @@ export class WorkerLink {
         };
         const offscreen = canvas.transferControlToOffscreen();
         this.#worker.postMessage([0, "open", offscreen, renderer], [offscreen]);
+    }
+
+    /** Connects, unless that has begun already. */
+    connect(url, shown, password) {
+        const early = this.#early;
+        this.#early = null;
+        if (!early?.url) {
+            this.call("connect", url ?? undefined, shown, password);
+        }
+        early?.told.forEach((data) => this.#worker.onmessage({ data }));
     }
 
     /** Calls a method and waits for nothing. */

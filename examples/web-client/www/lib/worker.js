@@ -1,11 +1,10 @@
 // The worker of one <spice-desktop>: loads the library and does what the page asks.
 //
-// From the page: [id, method, ...arguments]; id 0 wants no answer. The first messages are [0, "build", name],
-// [0, "library", module], which is null where the page could not compile it, and [0, "open", canvas, renderer].
-// [0, "turned"] answers "turn". To the page: ["answer", id, value] or ["error", id, text], and what the library tells by the methods of `Page`.
+// From the page: [id, method, ...arguments]; id 0 wants no answer. The first messages are [0, "build", name] and
+// [0, "library", module], which is null where the page could not compile it; [0, "open", canvas, renderer] says where to draw.
+// [0, "turned"] answers "turn".
+// To the page: ["answer", id, value] or ["error", id, text], and what the library tells by the methods of `Page`.
 
-/** The library, as soon as it is there; whoever opens hears if it is not. */
-let coming = null;
 /** Takes the compiled library. */
 let compiled = null;
 let desktop = null;
@@ -27,33 +26,44 @@ self.onmessage = ({ data }) => {
     if (data[1] === "turned") {
         outbox.turned();
     } else if (data[1] === "build") {
-        coming = load(data[2]);
-        coming.catch(() => {});
+        begin(data[2]);
     } else if (data[1] === "library") {
         compiled(data[2]);
-    } else if (data[1] === "open") {
-        open(data[2], data[3]);
-    } else if (desktop) {
-        run(data);
-    } else if (waiting) {
-        waiting.push(data);
+    } else {
+        if (data[1] === "open" && data[3] === "auto") {
+            data[3] = suitedRenderer();
+        }
+        if (desktop) {
+            run(data);
+        } else {
+            waiting?.push(data);
+        }
     }
 };
 
-async function open(canvas, renderer) {
+async function begin(build) {
     try {
-        const suited = renderer === "auto" ? suitedRenderer() : renderer;
-        const library = await coming;
-        desktop = new library.Desktop(page, canvas, suited);
+        const library = await load(build);
+        desktop = new library.Desktop(page);
+    } catch (error) {
+        fail(error);
+        return;
+    }
+    const calls = waiting;
+    waiting = null;
+    calls.forEach(run);
+}
+
+/** Draws on the page's canvas from now on. */
+function open(canvas, renderer) {
+    try {
+        desktop.attach(canvas, renderer);
     } catch (error) {
         fail(error);
         return;
     }
     canvas?.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas?.addEventListener("webglcontextrestored", () => run([0, "restore"]));
-    const calls = waiting;
-    waiting = null;
-    calls.forEach(run);
 }
 
 async function load(build) {
@@ -82,7 +92,7 @@ function suitedRenderer() {
 async function run([id, method, ...values]) {
     try {
         // Calls begin in order; those that take time end when they will.
-        const value = await desktop[method](...values);
+        const value = await (method === "open" ? open(...values) : desktop[method](...values));
         if (id) {
             self.postMessage(["answer", id, value], transferable([value, value?.pixels]));
         }

@@ -15,6 +15,8 @@ use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
+use crate::transport::pace::Pace;
+use crate::transport::websocket::platform::{clear_timeout, performance_now, set_timeout};
 use crate::transport::websocket::{Closed, MESSAGE_COST, RECEIVE_QUEUE, Sleep, Traffic};
 
 /// A WebSocket that is coming up.
@@ -60,6 +62,9 @@ struct Shared {
     open: bool,
     end: Option<End>,
     reader: Option<Waker>,
+    pace: Pace,
+    /// While small messages come in a burst: the timer after which they are read.
+    gathering: Option<JsValue>,
 }
 
 enum End {
@@ -91,6 +96,7 @@ impl End {
 /// What the browser calls; kept for as long as it may.
 struct Handlers {
     _open: Closure<dyn FnMut()>,
+    _gathered: Rc<Closure<dyn FnMut()>>,
     _message: Closure<dyn FnMut(MessageEvent)>,
     _close: Closure<dyn FnMut(CloseEvent)>,
 }
@@ -102,7 +108,8 @@ impl Shared {
         }
     }
 
-    fn take_in(&mut self, event: &MessageEvent) {
+    /// Takes a message in; `gathered` is called when those of a burst are to be read.
+    fn take_in(&mut self, event: &MessageEvent, gathered: &Closure<dyn FnMut()>) {
         if self.end.is_some() {
             return;
         }
@@ -118,11 +125,25 @@ impl Shared {
                 } else {
                     self.waiting += len + MESSAGE_COST;
                     self.queue.push_back(bytes);
+                    if self.gathering.is_some() {
+                        return self.pace.more(len);
+                    }
+                    if let Some(ms) = self.pace.arrived(len, performance_now()) {
+                        self.gathering = Some(set_timeout(gathered.as_ref().unchecked_ref(), ms));
+                        return;
+                    }
                 }
             }
             Err(_) => self.fail("a text message came where bytes belong".into()),
         }
         self.wake();
+    }
+
+    /// Nobody waits for the rest of a burst any more.
+    fn stop_gathering(&mut self) {
+        if let Some(timer) = self.gathering.take() {
+            clear_timeout(&timer);
+        }
     }
 
     fn fail(&mut self, why: String) {
@@ -145,8 +166,12 @@ impl Shared {
             if count == 0 {
                 break;
             }
-            let part = first.subarray(self.read as u32, (self.read + count) as u32);
-            part.copy_to(&mut free[..count]);
+            if count == first.length() as usize {
+                first.copy_to(&mut free[..count]);
+            } else {
+                let part = first.subarray(self.read as u32, (self.read + count) as u32);
+                part.copy_to(&mut free[..count]);
+            }
             done += count;
             self.read += count;
             if count == rest {
@@ -192,10 +217,16 @@ impl Handlers {
             shared.open = true;
             shared.wake();
         });
-        let (state, this) = (Rc::clone(shared), socket.clone());
+        let state = Rc::clone(shared);
+        let gathered = Rc::new(Closure::<dyn FnMut()>::new(move || {
+            let mut shared = state.borrow_mut();
+            shared.gathering = None;
+            shared.wake();
+        }));
+        let (state, this, timer) = (Rc::clone(shared), socket.clone(), Rc::clone(&gathered));
         let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let mut shared = state.borrow_mut();
-            shared.take_in(&event);
+            shared.take_in(&event, &timer);
             if shared.end.is_some() {
                 // It may be closed already, which is as good.
                 drop(this.close());
@@ -205,13 +236,14 @@ impl Handlers {
         let close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
             let mut shared = state.borrow_mut();
             let closed = Closed { code: event.code(), reason: event.reason() };
+            shared.stop_gathering();
             shared.end.get_or_insert(End::Closed(closed));
             shared.wake();
         });
         socket.set_onopen(Some(open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(close.as_ref().unchecked_ref()));
-        Self { _open: open, _message: message, _close: close }
+        Self { _open: open, _gathered: gathered, _message: message, _close: close }
     }
 }
 
@@ -262,7 +294,9 @@ impl Drop for WebSocketStream {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
-        self.shared.borrow_mut().forget();
+        let mut shared = self.shared.borrow_mut();
+        shared.stop_gathering();
+        shared.forget();
         // It may be closed already.
         drop(self.socket.close());
     }

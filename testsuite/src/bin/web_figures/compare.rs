@@ -218,6 +218,9 @@ const PROBE: &str = "
     (() => {
         window.probe = [];
         const small = new OffscreenCanvas(64, 48).getContext('2d', { willReadFrequently: true });
+        // Looking is to cost the page's thread little.
+        small.imageSmoothingEnabled = false;
+        let screen = null;
         const canvases = (root) => [...root.querySelectorAll('*')].flatMap((element) => [
             ...(element.localName === 'canvas' ? [element] : []),
             ...(element.shadowRoot ? canvases(element.shadowRoot) : []),
@@ -225,7 +228,9 @@ const PROBE: &str = "
         const look = () => {
             if (window.probed) return;
             requestAnimationFrame(look);
-            const screen = canvases(document).find((canvas) => canvas.getBoundingClientRect().width > 300);
+            if (!screen?.isConnected) {
+                screen = canvases(document).find((canvas) => canvas.getBoundingClientRect().width > 300);
+            }
             if (!screen) return;
             small.drawImage(screen, 0, 0, 64, 48);
             const pixels = new Uint32Array(small.getImageData(0, 0, 64, 48).data.buffer);
