@@ -27,6 +27,7 @@ mod web_guest;
 mod web_input;
 mod web_keys;
 mod web_page;
+mod web_rules;
 mod web_safe;
 mod web_screen;
 

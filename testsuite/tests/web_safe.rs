@@ -93,9 +93,12 @@ fn what_is_kept_holds_no_secret() {
     let mut browser = Browser::start(Kind::Chromium).unwrap();
     let mut page = browser.open("page", &gateway.page("")).unwrap();
     page.connected().unwrap();
-    for (host, url) in
-        [("127.0.0.1", ""), ("", "ws://127.0.0.1:2/?token=geheim"), ("", "ws://user:geheim@127.0.0.1:2/")]
-    {
+    for (host, url) in [
+        ("127.0.0.1", ""),
+        ("", "ws://127.0.0.1:2/?secret=geheim"),
+        ("", "ws://127.0.0.1:2/#geheim"),
+        ("", "ws://user:geheim@127.0.0.1:2/"),
+    ] {
         page.click("#tab-add").unwrap();
         page.run(&format!(
             "const part = (name) => document.querySelector(`.machine.selected .${{name}}`);
@@ -109,9 +112,15 @@ fn what_is_kept_holds_no_secret() {
         .unwrap();
         page.wait("an error", FAILED).unwrap();
     }
-    // A token in the page's own address neither.
-    let mut page = browser.open("page", &gateway.page("token=geheim")).unwrap();
+    // An address of another host in a link is visited, but not kept.
+    let mut page = browser.open("page", &gateway.page("url=ws://localhost:2/geheim")).unwrap();
     page.wait("an error", FAILED).unwrap();
+    // A token in the page's own address neither, and the history forgets it.
+    for query in ["token=geheim", "#token=geheim"] {
+        page = browser.open("page", &gateway.page(query)).unwrap();
+        page.wait("an error", FAILED).unwrap();
+        assert_eq!(page.run("return location.search + location.hash").unwrap(), "");
+    }
     let kept = "return JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie
         + [...document.querySelectorAll('input')].map((input) => input.value).join()";
     let kept = page.run(kept).unwrap();
@@ -132,7 +141,8 @@ fn browsers_that_are_too_old_are_told() {
     page.check().unwrap();
     // Without modules, what is written for old browsers is all that runs. No browser at hand goes without them, so the
     // page's parts are swapped while it is parsed, and the one for old browsers must be of their language.
-    let swap = "new MutationObserver((changes) => {
+    let swap = "delete HTMLScriptElement.prototype.noModule;
+        new MutationObserver((changes) => {
             for (const script of changes.flatMap(({ addedNodes }) => [...addedNodes]).filter(({ localName }) => localName === 'script')) {
                 if (script.type === 'module') script.type = 'text/unknown';
                 script.removeAttribute('nomodule');
@@ -148,4 +158,23 @@ fn browsers_that_are_too_old_are_told() {
         assert!(!text.contains(new), "{new:?} is not of old browsers' language");
     }
     page.check().unwrap();
+}
+
+/// A file of the page that does not arrive is no reason for a blank page.
+#[test]
+fn a_page_without_one_of_its_files_says_so() {
+    let gateway = Gateway::start_with(&[]).unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let swap = "new MutationObserver((changes) => {
+            for (const script of changes.flatMap(({ addedNodes }) => [...addedNodes]).filter(({ localName }) => localName === 'script')) {
+                if (script.src.endsWith('main.js')) script.src = 'app/nothing.js';
+            }
+        }).observe(document, { childList: true, subtree: true });";
+    let mut page = browser.open_with("page", &gateway.page(""), swap).unwrap();
+    page.wait("word of it", "document.querySelector('#broken').offsetHeight > 20").unwrap();
+    // Nor is a list of texts that does not arrive.
+    let swap = "const fetched = window.fetch;
+        window.fetch = (url, ...rest) => fetched(String(url).includes('messages/') ? '/nothing' : url, ...rest);";
+    let mut page = browser.open_with("texts", &gateway.page(""), swap).unwrap();
+    page.wait("word of it", "document.querySelector('#broken').offsetHeight > 20").unwrap();
 }

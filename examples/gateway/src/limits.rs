@@ -28,6 +28,8 @@ struct State {
     connections: usize,
     clients: HashMap<IpAddr, usize>,
     sessions: HashMap<(IpAddr, Target), (usize, Arc<AtomicU64>)>,
+    /// Connections that speak HTTP, by client.
+    visits: HashMap<IpAddr, usize>,
 }
 
 /// A place among the connections; free again when dropped.
@@ -70,6 +72,19 @@ impl Limits {
         Ok(place)
     }
 
+    /// A place for one more connection that speaks HTTP; none when the client has too many.
+    pub(crate) fn visit(&self, client: IpAddr) -> Option<Visit> {
+        let client = group(client);
+        let mut state = self.shared.lock();
+        let count = state.visits.entry(client).or_default();
+        if *count >= self.shared.per_client.max(FEW) {
+            return None;
+        }
+        *count += 1;
+        drop(state);
+        Some(Visit { shared: Arc::clone(&self.shared), client })
+    }
+
     /// Connections and clients at this moment.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let state = self.shared.lock();
@@ -99,17 +114,24 @@ impl Place {
     }
 }
 
+/// A place of a client among the connections that speak HTTP; free again when dropped.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    shared: Arc<Shared>,
+    client: IpAddr,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        release(&mut self.shared.lock().visits, self.client);
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.connections = state.connections.saturating_sub(1);
-        let client = self.session.0;
-        if let Some(count) = state.clients.get_mut(&client) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                state.clients.remove(&client);
-            }
-        }
+        release(&mut state.clients, self.session.0);
         if let Some((count, _)) = state.sessions.get_mut(&self.session) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -119,8 +141,21 @@ impl Drop for Place {
     }
 }
 
+/// Counts one less, and forgets a client that has none.
+fn release(counts: &mut HashMap<IpAddr, usize>, client: IpAddr) {
+    if let Some(count) = counts.get_mut(&client) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(&client);
+        }
+    }
+}
+
+/// Connections that speak HTTP which every client may have, however few WebSockets: browsers load a page with six.
+const FEW: usize = 16;
+
 /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, of which one user has all addresses.
-fn group(address: IpAddr) -> IpAddr {
+pub(crate) fn group(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -148,6 +183,18 @@ mod tests {
         drop(first);
         assert_eq!(limits.counts(), (2, 2));
         assert!(admit("10.0.0.1").is_ok());
+    }
+
+    #[test]
+    fn visits_of_one_client_leave_room_for_others() {
+        let limits = Limits::new(9, 20);
+        let mut visits: Vec<_> = (0..20).map(|_| limits.visit(ip("10.0.0.1")).unwrap()).collect();
+        assert!(limits.visit(ip("::ffff:10.0.0.1")).is_none());
+        assert!(limits.visit(ip("10.0.0.2")).is_some());
+        visits.pop();
+        assert!(limits.visit(ip("10.0.0.1")).is_some());
+        drop(visits);
+        assert!(limits.shared.lock().visits.is_empty());
     }
 
     #[test]

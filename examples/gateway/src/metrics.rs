@@ -29,7 +29,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// `dropped` counts the lines of the log that found no room.
+    pub(crate) fn new(dropped: Counter) -> Self {
         let mut registry = Registry::default();
         let bytes = Family::<Labels, Counter>::default();
         // Each guard has to go before the next one is asked for.
@@ -52,6 +53,7 @@ impl Metrics {
             metrics.clients.clone(),
         );
         registry.register("gateway_opened", "WebSockets that were taken in", metrics.opened.clone());
+        registry.register("gateway_log_dropped", "Lines of the log that nobody read in time", dropped);
         registry.register("gateway_ended", "Ends and refusals of WebSockets", metrics.ended.clone());
         registry.register_with_unit("gateway_transferred", "Payload that was passed on", Unit::Bytes, bytes);
         registry.register_with_unit(

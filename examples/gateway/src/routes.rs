@@ -24,6 +24,7 @@ use crate::allow::AllowList;
 use crate::bridge::{self, Bridge};
 use crate::close::End;
 use crate::limits::Limits;
+use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::origin;
 use crate::target::Target;
@@ -38,6 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) trusted: Vec<IpNet>,
     pub(crate) idle: Duration,
     pub(crate) limits: Limits,
+    pub(crate) log: Log,
     pub(crate) connector: Connector,
     pub(crate) metrics: Metrics,
     /// Places for connections that are taken in only to be told why they are refused.
@@ -50,9 +52,13 @@ pub(crate) struct Gateway {
     pub(crate) stop: CancellationToken,
 }
 
-/// The address that a connection comes from.
+/// Where a connection comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Whether it came through TLS of the gateway's own.
+    pub(crate) is_secure: bool,
+}
 
 /// Everything that the public sees.
 pub(crate) fn public(gateway: Arc<Gateway>, web: Option<&Path>, ancestors: &[String]) -> Router {
@@ -65,6 +71,11 @@ pub(crate) fn public(gateway: Arc<Gateway>, web: Option<&Path>, ancestors: &[Str
     };
     let headers = headers(ancestors);
     router.layer(CompressionLayer::new()).layer(map_response(move |mut response: Response| {
+        // A folder asked for as //folder would be sent on to a host of that name.
+        let location = response.headers().get(header::LOCATION);
+        if location.is_some_and(|location| location.as_bytes().starts_with(b"//")) {
+            response = StatusCode::NOT_FOUND.into_response();
+        }
         for (name, value) in &headers {
             response.headers_mut().insert(name, value.clone());
         }
@@ -91,7 +102,7 @@ async fn health(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static st
 
 async fn spice(
     State(gateway): State<Arc<Gateway>>,
-    Extension(Peer(peer)): Extension<Peer>,
+    Extension(peer): Extension<Peer>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -103,7 +114,7 @@ async fn spice(
             return (StatusCode::UPGRADE_REQUIRED, [(header::UPGRADE, "websocket")], text).into_response();
         }
     };
-    if !origin::may_connect(&headers, &gateway.origins) {
+    if !origin::may_connect(&headers, peer, &gateway.origins, &gateway.trusted) {
         let text = "Pages of this origin may not connect; the administrator can allow it with --origin.\n";
         return (StatusCode::FORBIDDEN, text).into_response();
     }
@@ -117,7 +128,7 @@ async fn spice(
     if upgrade.selected_protocol().is_none() && upgrade.requested_protocols().next().is_some() {
         return (StatusCode::BAD_REQUEST, "The subprotocol has to be \"binary\".\n").into_response();
     }
-    let client = origin::client(&headers, peer.ip(), &gateway.trusted);
+    let client = origin::client(&headers, peer.address.ip(), &gateway.trusted);
     let admitted = gateway.find(query.as_deref().unwrap_or_default()).and_then(|target| {
         let place = gateway.limits.admit(client, &target)?;
         Ok((target, place))
@@ -126,7 +137,7 @@ async fn spice(
         Ok(admitted) => admitted,
         Err(end) => {
             // A browser shows its page no HTTP error of a WebSocket, only a close frame.
-            println!("{client} is refused: {}", end.label());
+            gateway.log.refused(client, end.label());
             gateway.metrics.end(&end);
             let Ok(permit) = Arc::clone(&gateway.refusals).try_acquire_owned() else {
                 return (StatusCode::SERVICE_UNAVAILABLE, end.sentence()).into_response();
@@ -140,7 +151,7 @@ async fn spice(
     };
     let token = gateway.tasks.token();
     upgrade.on_upgrade(async move |socket| {
-        println!("{client} opens {target}");
+        gateway.log.line(format!("{client} opens {target}"));
         gateway.metrics.opened.inc();
         let end = match gateway.connector.connect(&target).await {
             Ok(upstream) => {
@@ -158,7 +169,7 @@ async fn spice(
                 end
             }
         };
-        println!("{client} leaves {target}: {}", end.label());
+        gateway.log.line(format!("{client} leaves {target}: {}", end.label()));
         gateway.metrics.end(&end);
         drop((place, token));
     })

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
@@ -18,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::allow::AllowList;
 use crate::limits::Limits;
+use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::options::{Command, Options, Serve, Token};
 use crate::routes::{self, Gateway, REFUSALS};
@@ -60,29 +62,40 @@ async fn start(options: Serve) -> Result<(), Box<dyn Error>> {
     if let Some(folder) = options.web.as_ref().filter(|folder| !folder.is_dir()) {
         return Err(format!("{}: there is no such folder; build the page first", folder.display()).into());
     }
-    let gateway = Arc::new(gateway(&options, provider)?);
+    let log = Log::start();
+    let gateway = Arc::new(gateway(&options, log.clone(), provider)?);
     let router = routes::public(Arc::clone(&gateway), options.web.as_deref(), &options.frame_ancestor);
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     let mut signals = Signals::new()?;
     let closing = CancellationToken::new();
+    let mut listeners = JoinSet::new();
     let mut listening = options.listen.clone();
     if listening.is_empty() {
         listening.push(([127, 0, 0, 1], 8080).into());
     }
     for address in listening {
         let listener = listen(address).await?;
-        println!("listening on {scheme}://{}", listener.local_addr()?);
-        tokio::spawn(serve(listener, acceptor.clone(), router.clone(), closing.clone()));
+        log.line(format!("listening on {scheme}://{}", listener.local_addr()?));
+        let (gateway, closing) = (Arc::clone(&gateway), closing.clone());
+        listeners.spawn(serve(listener, acceptor.clone(), router.clone(), gateway, true, closing));
     }
     if let Some(address) = options.metrics {
         let listener = listen(address).await?;
-        println!("metrics on http://{}/metrics", listener.local_addr()?);
-        tokio::spawn(serve(listener, None, routes::private(Arc::clone(&gateway)), closing.clone()));
+        log.line(format!("metrics on http://{}/metrics", listener.local_addr()?));
+        let private = routes::private(Arc::clone(&gateway));
+        listeners.spawn(serve(listener, None, private, Arc::clone(&gateway), false, closing.clone()));
     }
-    signals.next().await?;
+    tokio::select! {
+        stopped = signals.next() => stopped?,
+        // Whoever started it can start it again; a gateway that takes nothing in would only look alive.
+        Some(ended) = listeners.join_next() => {
+            ended?;
+            return Err("no connections are taken in any more".into());
+        }
+    }
     gateway.draining.cancel();
     if options.drain > 0 {
-        println!("draining for {} s", options.drain);
+        log.line(format!("draining for {} s", options.drain));
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(options.drain)) => {}
             stopped = signals.next() => stopped?,
@@ -92,20 +105,21 @@ async fn start(options: Serve) -> Result<(), Box<dyn Error>> {
     gateway.stop.cancel();
     gateway.tasks.close();
     if tokio::time::timeout(FAREWELL, gateway.tasks.wait()).await.is_err() {
-        println!("{} connections are cut", gateway.tasks.len());
+        log.line(format!("{} connections are cut", gateway.tasks.len()));
     }
-    println!("stopped");
+    log.line("stopped".into());
+    log.flush();
     Ok(())
 }
 
-fn gateway(options: &Serve, provider: Arc<CryptoProvider>) -> Result<Gateway, Box<dyn Error>> {
+fn gateway(options: &Serve, log: Log, provider: Arc<CryptoProvider>) -> Result<Gateway, Box<dyn Error>> {
     let mut allow = AllowList { rules: options.allow.clone(), ..AllowList::default() };
     for target in &options.target {
         allow.name(target)?;
     }
     let keys = options.token_key.as_deref().map(Keys::read).transpose()?;
     if allow.is_empty() && keys.is_none() {
-        println!("no server is allowed: give --allow, --target or --token-key");
+        log.line("no server is allowed: give --allow, --target or --token-key".into());
     }
     let roots = options.upstream_ca.as_deref().map(upstream::read_roots).transpose()?.map(Arc::new);
     Ok(Gateway {
@@ -116,7 +130,8 @@ fn gateway(options: &Serve, provider: Arc<CryptoProvider>) -> Result<Gateway, Bo
         idle: Duration::from_secs(options.idle_timeout),
         limits: Limits::new(options.max_connections, options.max_per_client),
         connector: Connector { roots, timeout: Duration::from_secs(options.connect_timeout), provider },
-        metrics: Metrics::new(),
+        metrics: Metrics::new(log.dropped.clone()),
+        log,
         refusals: Arc::new(Semaphore::new(REFUSALS)),
         tasks: TaskTracker::new(),
         draining: CancellationToken::new(),

@@ -16,14 +16,18 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::routes::Peer;
+use crate::origin;
+use crate::routes::{Gateway, Peer};
+use crate::stall::Stall;
 use crate::upstream::Io;
 
-/// Serves until told to stop.
+/// Serves until told to stop; the `public` is let in in moderation only.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
+    gateway: Arc<Gateway>,
+    is_public: bool,
     stop: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -33,22 +37,30 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => return,
         };
-        let (stream, peer) = match accepted {
+        let (stream, address) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                println!("a connection cannot be taken in: {error}");
+                gateway.log.line(format!("a connection cannot be taken in: {error}"));
                 // Out of file descriptors, most likely: wait until some are free.
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 continue;
             }
         };
+        // A proxy that is trusted counts its clients itself.
+        let is_counted = is_public && !origin::is_trusted(address.ip(), &gateway.trusted);
+        let visit = if is_counted { gateway.limits.visit(address.ip()) } else { None };
+        if is_counted && visit.is_none() {
+            gateway.log.refused(address.ip(), "too many connections that speak HTTP");
+            continue;
+        }
+        let peer = Peer { address, is_secure: tls.is_some() };
         let (tls, router, stop) = (tls.clone(), router.clone(), stop.clone());
         tokio::spawn(async move {
             // Errors are those of strangers; a log of them helps nobody.
             if let Ok(stream) = secure(stream, tls).await {
-                http(stream, Peer(peer), router, stop).await;
+                http(stream, peer, router, stop).await;
             }
-            drop(place);
+            drop((place, visit));
         });
     }
 }
@@ -70,6 +82,7 @@ async fn http(stream: Box<dyn Io>, peer: Peer, router: Router, stop: Cancellatio
         request.extensions_mut().insert(peer);
         TowerToHyperService::new(router.clone()).call(request)
     });
+    let (stream, _guard) = Stall::new(stream, PATIENCE);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
@@ -77,18 +90,22 @@ async fn http(stream: Box<dyn Io>, peer: Peer, router: Router, stop: Cancellatio
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);
-    tokio::select! {
-        _ = &mut connection => {}
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = tokio::time::timeout(PATIENCE, connection).await;
-        }
-    }
+    let patience = tokio::select! {
+        _ = &mut connection => return,
+        () = stop.cancelled() => PATIENCE,
+        () = tokio::time::sleep(LIFE) => LAST_ANSWER,
+    };
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(patience, connection).await;
 }
 
 /// Connections at most that speak HTTP, or are about to; WebSockets have a limit of their own.
 const CONNECTIONS: usize = 1024;
-/// How long a client may take for a handshake, a request, or the next request.
+/// How long a client may take for a handshake, a request, the next request, or to take some of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may go from request to request; browsers open another one.
+const LIFE: Duration = Duration::from_secs(300);
+/// How long the answer may take that is on its way then.
+const LAST_ANSWER: Duration = Duration::from_secs(120);
 /// Bytes of a request's head at most. Tokens with a certificate authority in them are long.
 const HEADERS: usize = 32 << 10;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,18 +22,44 @@ pub(crate) struct Gateway {
     /// Where it serves metrics.
     pub(crate) metrics: SocketAddr,
     log: Arc<Mutex<String>>,
+    /// Its log, kept open where nobody reads it.
+    _unread: Option<BufReader<ChildStdout>>,
 }
 
 impl Gateway {
     /// Starts `gateway serve` on ports of its own with these options, and waits until it listens.
     pub(crate) fn start(options: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
+        let mut child = Self::spawn(options);
+        let (address, metrics, output) = Self::addresses(&mut child);
+        let log = Arc::new(Mutex::new(String::new()));
+        let lines = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                lines.lock().expect("the log").push_str(&format!("{line}\n"));
+            }
+        });
+        Self { child, address, metrics, log, _unread: None }
+    }
+
+    /// A gateway whose log nobody reads: its pipe stays open, or is closed.
+    pub(crate) fn start_unread(options: &[&str], is_open: bool) -> Self {
+        let mut child = Self::spawn(options);
+        let (address, metrics, output) = Self::addresses(&mut child);
+        Self { child, address, metrics, log: Arc::default(), _unread: is_open.then_some(output) }
+    }
+
+    fn spawn(options: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_gateway"))
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"])
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the gateway starts");
+            .expect("the gateway starts")
+    }
+
+    /// What a gateway says first: where it listens, and where it serves metrics.
+    fn addresses(child: &mut Child) -> (SocketAddr, SocketAddr, BufReader<ChildStdout>) {
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
         let (mut address, mut metrics) = (None, None);
         while address.is_none() || metrics.is_none() {
@@ -46,14 +72,7 @@ impl Gateway {
                 false => address = found(&line).or(address),
             }
         }
-        let log = Arc::new(Mutex::new(String::new()));
-        let lines = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                lines.lock().expect("the log").push_str(&format!("{line}\n"));
-            }
-        });
-        Self { child, address: address.expect("found"), metrics: metrics.expect("found"), log }
+        (address.expect("found"), metrics.expect("found"), output)
     }
 
     /// A gateway that leads to every loopback port.

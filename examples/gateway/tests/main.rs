@@ -5,4 +5,5 @@ mod harness;
 mod load;
 mod refusals;
 mod site;
+mod strain;
 mod tls;

@@ -64,6 +64,7 @@ fn nothing_outside_the_folder_is_served() {
     folder.file("secret", "secret");
     std::fs::create_dir_all(folder.0.join("web")).unwrap();
     folder.file("web/index.html", "page");
+    std::fs::create_dir_all(folder.0.join("web/lib")).unwrap();
     let gateway = Gateway::start(&["--web", folder.0.join("web").to_str().unwrap()]);
     for path in [
         "/../secret",
@@ -71,6 +72,7 @@ fn nothing_outside_the_folder_is_served() {
         "/..%2fsecret",
         "/web/../../secret",
         "//secret",
+        "//lib",
         "/nothing",
         "/metrics",
     ] {

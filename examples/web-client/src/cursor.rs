@@ -38,6 +38,10 @@ impl Pointer {
     fn tell(&mut self, page: &Page) {
         match (self.cursor.picture(), &self.told) {
             (Some(new), Some(old)) if Arc::ptr_eq(new, old) => {}
+            (Some(new), _) if new.width().max(new.height()) > LARGEST => {
+                page.shapeless();
+                self.told = Some(Arc::clone(new));
+            }
             (Some(new), _) => {
                 let inverts = new.inverts().map(|inverts| inverts.iter().map(|&is| u8::from(is)).collect());
                 let (x, y) = new.hot_spot();
@@ -57,6 +61,9 @@ impl Pointer {
         }
     }
 }
+
+/// Pixels of a shape's side at most: no real one is larger, and a server may change them as often as it likes.
+const LARGEST: u32 = 256;
 
 /// Premultiplied pixels as browsers want them in their pictures.
 fn straight(rgba: &[u8]) -> Vec<u8> {

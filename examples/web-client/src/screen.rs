@@ -101,7 +101,10 @@ impl Screen {
     /// Applies what can be applied; true when anything could while something else waits.
     fn advance(&mut self) -> Result<bool, ScreenError> {
         let (mut moved, mut waits) = (false, false);
+        let mut all = self.surface_bytes();
         for display in self.displays.values_mut() {
+            let others = all - display.canvas.surface_bytes();
+            display.canvas.limit_surfaces(SURFACES.saturating_sub(others));
             while let Some(message) = display.waiting.front() {
                 match display.canvas.apply(message)? {
                     Applied::Done => {
@@ -114,6 +117,7 @@ impl Screen {
                     }
                 }
             }
+            all = others + display.canvas.surface_bytes();
             while let Some(event) = display.canvas.poll_event() {
                 match event {
                     canvas::Event::PrimaryCreated { .. } => display.created_ms = now_ms(),
@@ -310,7 +314,7 @@ impl std::fmt::Display for ScreenError {
 fn config() -> CanvasConfig {
     let mut config = CanvasConfig::default();
     config.limits.surface_bytes = 256 << 20;
-    config.limits.surfaces_bytes = 384 << 20;
+    config.limits.surfaces_bytes = SURFACES;
     config
 }
 
@@ -331,6 +335,8 @@ fn tell(page: &Page, view: &View<'_>, rects: &[Rect], with_pixels: bool) {
     page.frame(numbers, with_pixels.then_some(pixels));
 }
 
+/// Bytes that the surfaces of all displays may take together.
+const SURFACES: u64 = 384 << 20;
 /// Messages that may wait for what another display channel delivers.
 const WAITING: usize = 4096;
 /// Timers may be so early.

@@ -1,12 +1,16 @@
 // The clipboard panel: for browsers that refuse the page their clipboard, and for machines without an agent.
 
 import { t } from "./i18n.js";
+import { toast } from "./toasts.js";
 
 export class Clipboard {
     #machines;
     #text = document.getElementById("clipboard-text");
     #state = document.getElementById("clipboard-state");
     #share = document.getElementById("clipboard-share");
+    /** What the user has typed is the user's: a text of the machine's waits until the field is empty. */
+    #edited = false;
+    #waiting = null;
 
     constructor(machines) {
         this.#machines = machines;
@@ -16,6 +20,17 @@ export class Clipboard {
             this.#desktop.sendText(this.#text.value);
         });
         on("clipboard-copy", () => this.#copy());
+        this.#text.addEventListener("input", () => {
+            this.#edited = this.#text.value !== "";
+            if (!this.#edited && this.#waiting) {
+                this.#show(this.#waiting);
+            }
+        });
+        machines.addEventListener("clipboardrefused", ({ detail: { machine } }) => {
+            if (machine === machines.selected) {
+                toast(t("clipboard.blocked"));
+            }
+        });
         this.#share.addEventListener("change", () => {
             machines.selected.record.share = this.#share.checked;
             machines.changed(machines.selected);
@@ -40,10 +55,22 @@ export class Clipboard {
 
     async #fetch(clipboard) {
         const text = await clipboard.getText().catch(() => "");
-        if (text) {
-            this.#text.value = text;
-            this.#tell("clipboard.received");
+        if (!text) {
+            return;
         }
+        if (this.#edited) {
+            this.#waiting = text;
+            this.#tell("clipboard.waiting");
+        } else {
+            this.#show(text);
+        }
+    }
+
+    #show(text) {
+        this.#waiting = null;
+        this.#edited = false;
+        this.#text.value = text;
+        this.#tell("clipboard.received");
     }
 
     async #send() {
@@ -53,6 +80,7 @@ export class Clipboard {
         }
         try {
             await this.#desktop.sendClipboardData(this.#text.value);
+            this.#edited = false;
             this.#tell("clipboard.sent");
         } catch (error) {
             this.#state.textContent = error.message;

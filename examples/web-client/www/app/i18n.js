@@ -18,13 +18,16 @@ export function language(wishes) {
 export async function setLanguage(name) {
     const wanted = KNOWN.includes(name) ? name : KNOWN[0];
     fallback ??= await load(KNOWN[0]);
-    texts = wanted === KNOWN[0] ? fallback : await load(wanted);
+    texts = wanted === KNOWN[0] ? fallback : await load(wanted).catch(() => fallback);
     document.documentElement.lang = wanted;
 }
 
 async function load(name) {
     const answer = await fetch(new URL(`../messages/${name}.json`, import.meta.url));
-    return answer.ok ? answer.json() : {};
+    if (!answer.ok) {
+        throw new Error(`${answer.url}: ${answer.status}`);
+    }
+    return answer.json();
 }
 
 /** The text of that name, with {values} put in. */

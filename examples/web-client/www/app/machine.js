@@ -8,6 +8,29 @@ import { toast } from "./toasts.js";
 let serial = 0;
 const MODE_MS = 2500;
 
+/** So many of something in so many milliseconds. */
+class Budget {
+    #most;
+    #ms;
+    #since = 0;
+    #count = 0;
+
+    constructor(most, ms) {
+        this.#most = most;
+        this.#ms = ms;
+    }
+
+    take() {
+        const now = Date.now();
+        if (now - this.#since > this.#ms) {
+            this.#since = now;
+            this.#count = 0;
+        }
+        this.#count += 1;
+        return this.#count <= this.#most;
+    }
+}
+
 export class Machine extends EventTarget {
     #part;
     #covers;
@@ -65,6 +88,12 @@ export class Machine extends EventTarget {
 
     connect(password) {
         this.desktop.connect({ ...target(this.record), ...(password === undefined ? {} : { password }) }).catch(() => {});
+    }
+
+    /** What it is called where a user has to know who asks: the server chooses its name, not its address. */
+    get known() {
+        const { name } = this.record;
+        return name && this.address && name !== this.address ? `${name} (${this.address})` : this.title;
     }
 
     reconnect() {
@@ -145,22 +174,28 @@ export class Machine extends EventTarget {
         });
         on("credentialsrequired", ({ wrong }) => {
             this.#part("password-text").textContent =
-                wrong ? t("password.wrong") : t("password.missing", { name: this.title });
+                wrong ? t("password.wrong", { name: this.known }) : t("password.missing", { name: this.known });
             this.#part("password").value = "";
             this.cover("ask");
             this.#taken();
         });
         on("disconnect", ({ code, reason }) => {
-            if (code !== "password-missing" && code !== "password-wrong") {
-                this.#fail(code, reason);
-            }
+            this.#fail(code, reason);
             this.#changed();
         });
+        on("transfer", ({ transfer }) => this.dispatchEvent(new CustomEvent("transfer", { detail: transfer })));
+        on("clipboardrefused", () => this.dispatchEvent(new Event("clipboardrefused")));
         on("clipboard", (clipboard) => this.dispatchEvent(new CustomEvent("clipboard", { detail: clipboard })));
         on("download", ({ name }) => toast(t("download.received", { name })));
         on("idle", ({ seconds }) => toast(t("idle", { minutes: Math.round(seconds / 60) })));
-        on("notice", ({ severity, text }) => (severity === "error" ? toast(text) : console.info("spice:", text)));
-        on("trouble", ({ text }) => console.info("spice:", text));
+        // A server may say a lot.
+        const said = new Budget(20, 10000);
+        on("notice", ({ severity, text }) => {
+            if (said.take()) {
+                severity === "error" ? toast(text.slice(0, 500)) : console.info("spice:", text);
+            }
+        });
+        on("trouble", ({ text }) => said.take() && console.info("spice:", text));
         on("wake", () => toast(t("wake")));
         let told = 0;
         on("mousemode", ({ absolute }) => {
@@ -194,7 +229,7 @@ export class Machine extends EventTarget {
             field.value = "";
             this.desktop.sendCredentials({ password }).catch(() => {});
         });
-        this.#part("password-cancel").addEventListener("click", () => this.#fail("password-missing", ""));
+        this.#part("password-cancel").addEventListener("click", () => this.desktop.disconnect());
         this.#part("failed-retry").addEventListener("click", () => this.reconnect());
         this.#part("failed-edit").addEventListener("click", () => this.edit());
         this.#part("connecting-cancel").addEventListener("click", () => this.desktop.disconnect());

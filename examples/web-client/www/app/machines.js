@@ -6,6 +6,8 @@ import { Machine } from "./machine.js";
 import { readMachines, readSelected, writeMachines } from "./store.js";
 
 const THUMBNAIL_MS = 2000;
+/** Changes are kept so many milliseconds after the first of them: a server may make many. */
+const KEEP_MS = 300;
 const THUMBNAIL = [96, 60];
 
 export class Machines extends EventTarget {
@@ -14,6 +16,7 @@ export class Machines extends EventTarget {
     #buttons = new Map();
     #options;
     #asked;
+    #keeping = 0;
     selected = null;
 
     /** `query` is the page's: host and port, token or url of a machine; renderer and demo for those who test. */
@@ -24,6 +27,7 @@ export class Machines extends EventTarget {
         document.getElementById("tab-add").addEventListener("click", () => this.select(this.add({})));
         this.#tabs.addEventListener("keydown", (event) => this.#walk(event));
         setInterval(() => this.#thumbnails(), THUMBNAIL_MS);
+        window.addEventListener("pagehide", () => this.#keepNow());
     }
 
     /** Opens the tabs of the last visit and the machine that the address names. */
@@ -33,16 +37,15 @@ export class Machines extends EventTarget {
         const machines = kept.map((record) => this.add(record));
         let first = machines[index] ?? machines[0];
         if (this.#asked) {
-            first = this.#list.find((machine) => same(machine.record, this.#asked)) ?? this.add(this.#asked);
+            first = this.#list.find((machine) => same(machine.record, this.#asked))
+                ?? this.add({ ...this.#asked, passing: isForeign(this.#asked.url) });
             // The way to it may be another one this time.
             Object.assign(first.record, this.#asked);
         } else if (!first) {
             first = this.add({ demo: true });
         }
+        // The others connect when they are looked at: somebody else may be using them.
         this.select(first);
-        for (const machine of this.#list) {
-            machine.connect();
-        }
     }
 
     add(record) {
@@ -56,6 +59,10 @@ export class Machines extends EventTarget {
         });
         machine.addEventListener("clipboard", ({ detail }) => {
             this.dispatchEvent(new CustomEvent("clipboard", { detail: { machine, clipboard: detail } }));
+        });
+        machine.addEventListener("transfer", ({ detail }) => this.dispatchEvent(new CustomEvent("transfer", { detail })));
+        machine.addEventListener("clipboardrefused", () => {
+            this.dispatchEvent(new CustomEvent("clipboardrefused", { detail: { machine } }));
         });
         machine.desktop.addEventListener("keyboardleft", () => this.#buttons.get(machine)?.select.focus());
         return machine;
@@ -72,6 +79,9 @@ export class Machines extends EventTarget {
                 each.desktop.releaseAll();
             }
             this.#show(each);
+        }
+        if (machine.desktop.state === "idle" && machine.hasAddress) {
+            machine.connect();
         }
         machine.focus();
         this.#keep();
@@ -98,6 +108,7 @@ export class Machines extends EventTarget {
             machine.translate();
             this.#show(machine);
         }
+        this.dispatchEvent(new Event("change"));
     }
 
     /** The record of a machine has changed. */
@@ -202,11 +213,26 @@ export class Machines extends EventTarget {
     }
 
     #keep() {
+        this.#keeping ||= setTimeout(() => this.#keepNow(), KEEP_MS);
+    }
+
+    #keepNow() {
+        clearTimeout(this.#keeping);
+        this.#keeping = 0;
         writeMachines(this.#list.map((machine) => machine.record), this.#list.indexOf(this.selected));
     }
 }
 
 const SVG = "http://www.w3.org/2000/svg";
+
+/** Whether an address that anybody may have put into a link leads elsewhere: it is visited, but not kept. */
+function isForeign(url) {
+    try {
+        return Boolean(url) && new URL(url, document.baseURI).hostname !== location.hostname;
+    } catch {
+        return true;
+    }
+}
 
 function same(a, b) {
     return ["host", "port", "url", "token", "demo"].every((name) => a[name] === b[name]);

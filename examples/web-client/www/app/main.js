@@ -6,8 +6,13 @@ import { Machines } from "./machines.js";
 import { readSettings, writeSettings } from "./store.js";
 import { setUpToolbar } from "./toolbar.js";
 
+// What stands in for the page otherwise, see legacy.js.
+document.documentElement.dataset.loaded = "";
 if (able) {
-    start();
+    start().catch((error) => {
+        console.error(error);
+        document.getElementById("broken").hidden = false;
+    });
 } else {
     document.getElementById("unsupported").hidden = false;
 }
@@ -18,10 +23,24 @@ async function start() {
     await setLanguage(settings.language ?? language(navigator.languages));
     fillTexts(document);
     document.getElementById("page").hidden = false;
-    const machines = new Machines(new URLSearchParams(location.search));
+    const machines = new Machines(query());
     setUpToolbar(machines);
     choices(settings, machines);
     machines.begin();
+}
+
+/** What the page's address asks for; a token may also stand behind #, where no server and no log sees it. */
+function query() {
+    const query = new URLSearchParams(location.search);
+    const token = new URLSearchParams(location.hash.slice(1)).get("token");
+    if (token) {
+        query.set("token", token);
+    }
+    // Secrets leave the address bar and the history.
+    if (query.has("token") || /[?#@]/.test(query.get("url") ?? "")) {
+        history.replaceState(null, "", location.pathname);
+    }
+    return query;
 }
 
 /** Language and colours. */

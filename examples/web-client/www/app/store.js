@@ -35,6 +35,9 @@ export function writeSettings(settings) {
 
 /** Only what is known, without anything secret; null when no address is left. */
 function clean(machine) {
+    if (machine?.passing) {
+        return null;
+    }
     const kept = {};
     for (const [name, type] of Object.entries(FIELDS)) {
         if (typeof machine?.[name] === type) {
@@ -44,8 +47,8 @@ function clean(machine) {
     if (kept.url) {
         try {
             const url = new URL(kept.url, document.baseURI);
-            // A query may hold a token, an address a password.
-            if (url.username || url.password || url.searchParams.has("token")) {
+            // A query may hold a token or more, an address a password.
+            if (url.username || url.password || url.search || url.hash) {
                 return null;
             }
         } catch {

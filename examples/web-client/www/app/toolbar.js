@@ -34,7 +34,7 @@ export function setUpToolbar(machines) {
     panels.add(element("settings-open"), element("settings"), () => readSettings(machines));
     const clipboard = new Clipboard(machines);
     panels.add(element("clipboard-open"), element("clipboard"), () => clipboard.opened());
-    fillKeys(element("keys"), machines, panels);
+    const letGo = fillKeys(element("keys"), machines, panels);
     const fullScreen = new FullScreen(element("fullscreen"), element("page"));
     const stats = new StatsView(element("stats"), machines);
     setUpTransfers(machines);
@@ -64,6 +64,7 @@ export function setUpToolbar(machines) {
     machines.addEventListener("change", refresh);
     machines.addEventListener("select", () => {
         refresh();
+        letGo();
         stats.restart();
         panels.close();
     });
@@ -89,6 +90,11 @@ function toggle(button, act) {
 
 function fillKeys(menu, machines, panels) {
     const held = new Set();
+    /** Nothing is held any more, and the menu says so. */
+    const letGo = () => {
+        held.clear();
+        menu.querySelectorAll("[aria-checked]").forEach((item) => item.setAttribute("aria-checked", "false"));
+    };
     for (const [label, code] of STICKY) {
         const item = menuItem(menu, label, "menuitemcheckbox");
         item.setAttribute("aria-checked", "false");
@@ -105,11 +111,11 @@ function fillKeys(menu, machines, panels) {
             for (const code of held) {
                 machines.selected.desktop.sendKeyEvent(code, false);
             }
-            held.clear();
-            menu.querySelectorAll("[aria-checked]").forEach((item) => item.setAttribute("aria-checked", "false"));
+            letGo();
             panels.close();
         });
     }
+    return letGo;
 }
 
 function menuItem(menu, label, role) {

@@ -12,6 +12,16 @@ export function setUpTransfers(machines) {
         upload(machines.selected, [...picker.files]);
         picker.value = "";
     });
+    machines.addEventListener("transfer", ({ detail }) => follow(detail));
+    // What misses the screen must not lead the browser away from the page.
+    for (const name of ["dragover", "drop"]) {
+        window.addEventListener(name, (event) => {
+            if (event.dataTransfer?.types.includes("Files") && !event.defaultPrevented) {
+                event.preventDefault();
+                event.dataTransfer.dropEffect = "none";
+            }
+        });
+    }
     const area = document.getElementById("machines");
     const mark = (on) => machines.selected?.panel.classList.toggle("dropping", on);
     area.addEventListener("dragover", (event) => {
@@ -38,7 +48,7 @@ function upload(machine, files) {
         return;
     }
     for (const file of files) {
-        follow(machine.desktop.sendFile(file));
+        machine.desktop.sendFile(file);
     }
 }
 

@@ -24,12 +24,11 @@ export type SpiceLayout = "us" | "gb" | "de" | "fr" | "es" | "it" | "jp";
 /** Why a connection ended; stays the same from version to version, unlike the English text beside it. */
 export type SpiceReason =
     | "closed" | "refused" | "timeout" | "connect" | "not-spice" | "password-missing" | "password-wrong"
-    | "password-impossible" | "needs-tls" | "protocol" | "broken" | "server-closed" | "crashed" | "address" | "url"
-    | "port" | "token" | "not-allowed" | "idle-closed" | "full" | "upstream-tls" | "failed";
+    | "password-impossible" | "needs-tls" | "protocol" | "broken" | "server-closed" | "crashed" | "address" | "token" | "not-allowed" | "idle-closed" | "full" | "upstream-tls" | "failed";
 
-/** The error of a failed `connect`. */
+/** The error of a failed `connect`; without a code when another connection took its place. */
 export interface SpiceError extends Error {
-    code: SpiceReason;
+    code?: SpiceReason;
 }
 
 /** One frame: what changed on the screen. */
@@ -92,17 +91,20 @@ export interface SpiceDownload {
 
 export interface SpiceDesktopEventMap {
     statechange: CustomEvent<{ state: SpiceState }>;
+    /** The server has let the client in; pictures follow. */
+    opened: CustomEvent<Record<string, never>>;
     /** The first complete picture is there. */
     connect: CustomEvent<Record<string, never>>;
     /** The connection is over, and nothing connects again by itself. */
     disconnect: CustomEvent<{ clean: boolean; code: SpiceReason; reason: string }>;
     /** The connection broke and another attempt follows in so many seconds; the last picture stays. */
     reconnecting: CustomEvent<{ attempt: number; seconds: number; code: SpiceReason; text: string }>;
-    /** Answer with `sendCredentials`. */
+    /** Answer with `sendCredentials`, or give up with `disconnect`; `connect` waits for either. */
     credentialsrequired: CustomEvent<{ types: ["password"]; wrong: boolean; text: string }>;
     desktopname: CustomEvent<{ name: string }>;
     capabilities: CustomEvent<{ agent: boolean }>;
     resize: CustomEvent<{ width: number; height: number }>;
+    /** Only while `onFrameReceived` is set. */
     frame: CustomEvent<SpiceFrame>;
     clipboard: CustomEvent<SpiceClipboard>;
     /** The guest has fetched what was offered to its clipboard. */
@@ -126,8 +128,8 @@ export interface SpiceDesktopEventMap {
 }
 
 /**
- * Attributes: `url`, `token`, `host`, `port` with `autoconnect`; `scaling`, `hidpi`, `view-only`, `label`, `hint`,
- * `reconnect="no"`, `renderer="auto | webgl2 | 2d"` (before the first connection).
+ * Attributes: `url`, `token`, `host`, `port`, `gateway`, `direct` with `autoconnect`; `scaling`, `hidpi`, `view-only`, `label`, `hint`,
+ * `reconnect="no"`, `idle-disconnect` (after `idleSeconds` without input), `renderer="auto | webgl2 | 2d"` (before the first connection).
  */
 export class SpiceDesktop extends HTMLElement {
     /**
@@ -136,7 +138,10 @@ export class SpiceDesktop extends HTMLElement {
      */
     static warmUp(target?: SpiceTarget): void;
 
-    /** Connects; resolves with the first complete picture. Without a host: the built-in demo. */
+    /**
+     * Connects; resolves with the first complete picture. Without a host: the built-in demo. Rejects when the connection
+     * fails, when another `connect` takes its place, and when the element leaves the page.
+     */
     connect(host?: string, port?: number | string, options?: Omit<SpiceTarget, "host" | "port">): Promise<this>;
     connect(target: SpiceTarget): Promise<this>;
     reconnect(): Promise<this>;
@@ -144,6 +149,7 @@ export class SpiceDesktop extends HTMLElement {
     sendCredentials(credentials: { password?: string }): Promise<this>;
 
     readonly state: SpiceState;
+    /** As the machine chose it, without characters that do not show. */
     readonly machineName: string;
     readonly agentConnected: boolean;
     readonly screenSize: [width: number, height: number];

@@ -15,10 +15,17 @@ import { warmUp, WorkerLink } from "./worker-link.js";
 const RETRY_SECONDS = [0.5, 1, 2, 4, 8, 15, 30];
 /** Reasons after which another attempt may well succeed. */
 const PASSING = new Set(["broken", "server-closed", "refused", "timeout", "connect", "crashed"]);
+/** A connection that lived for so long was a good one: attempts are counted anew after it. */
+const LIFE_MS = 30000;
+/** Attempts at most after ends that would come again and again: of the library, and of sessions that somebody else takes over. */
+const MOST_AGAIN = { "crashed": 2, "server-closed": 1 };
 /** Characters typed with nothing else: more would keep the keyboard busy for long. */
 const LONGEST_TEXT = 10000;
 const FOLLOW_MS = 250;
 const SETTLE_MS = 200;
+
+/** Characters of a name that do not show, or turn the text around them. */
+const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 export class SpiceDesktop extends HTMLElement {
     static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label", "hint"];
@@ -47,7 +54,13 @@ export class SpiceDesktop extends HTMLElement {
     #pointer = [0, 0];
     #pending = null;
     #retry = null;
+    /** Attempts since the last good connection, and how many of them after which end. */
+    #attempts = 0;
+    #again = {};
+    #began = 0;
     #wasComplete = false;
+    #idled = false;
+    #grab = 0;
     #viewOnly = false;
     #callbacks = {};
     #follow = 0;
@@ -113,6 +126,7 @@ export class SpiceDesktop extends HTMLElement {
             buttons: (mask) => this.#call("buttons", mask),
             wheel: (notches) => this.#call("wheel", notches),
             pointerAt: (place) => this.#shape.moveTo(place),
+            reveal: (place) => this.#view.reveal(...place),
             locate: ({ clientX, clientY }) => this.#view.locate(clientX, clientY),
             zoomAt: (factor, x, y) => {
                 this.#view.zoomAt(factor, x, y);
@@ -137,7 +151,7 @@ export class SpiceDesktop extends HTMLElement {
         this.#mouse = new Mouse(viewport, hands);
         this.#touch = new Touch(viewport, hands);
         this.#watch = new Watch({
-            idle: (seconds) => this.#emit("idle", { seconds }),
+            idle: (seconds) => this.#idle(seconds),
             active: () => this.#emit("active"),
             woke: (seconds) => this.#woke(seconds),
         });
@@ -152,6 +166,8 @@ export class SpiceDesktop extends HTMLElement {
                 token: this.getAttribute("token") ?? undefined,
                 host: this.getAttribute("host") ?? undefined,
                 port: this.getAttribute("port") ?? undefined,
+                gateway: this.getAttribute("gateway") ?? undefined,
+                direct: this.hasAttribute("direct"),
             }).catch(() => {});
         }
     }
@@ -166,7 +182,17 @@ export class SpiceDesktop extends HTMLElement {
         this.#forgetRetry();
         this.#closeWorker();
         this.#password = "";
+        this.#offered = "";
+        this.#wasComplete = false;
+        this.#shape.close();
+        const was = this.#state;
         this.#become("idle");
+        const reason = "removed from the page";
+        const pending = this.#pending !== null;
+        this.#reject(Object.assign(new Error(reason), { code: "closed" }));
+        if (pending || was === "connected" || was === "waiting") {
+            this.#emit("disconnect", { clean: true, code: "closed", reason });
+        }
     }
 
     attributeChangedCallback() {
@@ -177,8 +203,8 @@ export class SpiceDesktop extends HTMLElement {
 
     /**
      * Connects to a host and port through the page's gateway, to what an object names ({ url }, { token },
-     * { host, port, direct }, each with { password, gateway, shared }), or to the built-in demo without either.
-     * Resolves with the first complete picture.
+     * { host, port, direct }, each with { password, gateway }), or to the built-in demo without either.
+     * Resolves with the first complete picture; waits meanwhile for a password that `credentialsrequired` asks for.
      */
     connect(host, port, options = {}) {
         const target = typeof host === "object" && host !== null ? { ...host } : { ...options, host, port };
@@ -190,6 +216,7 @@ export class SpiceDesktop extends HTMLElement {
         }
         this.#target = target;
         this.#forgetRetry();
+        this.#wasComplete = false;
         return this.#connect();
     }
 
@@ -199,9 +226,13 @@ export class SpiceDesktop extends HTMLElement {
         return this.#connect();
     }
 
-    /** Ends the connection; nothing connects again by itself. */
+    /** Ends the connection, or the wait for a password; nothing connects again by itself. */
     disconnect() {
         this.#forgetRetry();
+        if (this.#pending?.asks) {
+            this.#close(this.#pending.asks, "no password was given", false);
+            return;
+        }
         if (this.#state === "connecting" || this.#state === "connected") {
             this.#call("disconnect");
         } else if (this.#state === "waiting") {
@@ -212,7 +243,8 @@ export class SpiceDesktop extends HTMLElement {
     /** Gives the password that `credentialsrequired` asked for, and connects again. */
     sendCredentials({ password = "" } = {}) {
         this.#password = password;
-        return this.reconnect();
+        this.#forgetRetry();
+        return this.#connect(true);
     }
 
     /** "idle", "connecting", "connected", "waiting" (to connect again) or "disconnected". */
@@ -290,6 +322,7 @@ export class SpiceDesktop extends HTMLElement {
 
     /** Offers a text, a Blob, or { type: content, … } to the guest's clipboard. Resolves once its agent knows. */
     async sendClipboardData(data) {
+        this.#offered = "";
         const { types, bytes } = await contents(data);
         await this.#ask("setClipboard", types, bytes);
     }
@@ -581,14 +614,19 @@ export class SpiceDesktop extends HTMLElement {
 
     // Inside.
 
-    #connect() {
+    /** Connects; `goesOn` when somebody waits for it already. */
+    #connect(goesOn = false) {
         const target = this.#target ?? {};
-        this.#reject(new Error("another connection took its place"));
-        const promise = new Promise((resolve, reject) => {
-            this.#pending = { resolve, reject };
-        });
-        // Whoever does not wait for it hears of it by `disconnect`.
-        promise.catch(() => {});
+        if (!goesOn || !this.#pending) {
+            this.#reject(new Error("another connection took its place"));
+            const pending = {};
+            pending.promise = new Promise((resolve, reject) => Object.assign(pending, { resolve, reject }));
+            // Whoever does not wait for it hears of it by `disconnect`.
+            pending.promise.catch(() => {});
+            this.#pending = pending;
+        }
+        const { promise } = this.#pending;
+        this.#pending.asks = null;
         try {
             this.#url = webSocketUrl(target);
         } catch (error) {
@@ -687,12 +725,13 @@ export class SpiceDesktop extends HTMLElement {
                 this.#emit("locks", { scroll: Boolean(values[0] & 1), num: Boolean(values[0] & 2), caps: Boolean(values[0] & 4) });
                 break;
             case "name":
-                this.#name = values[0];
+                this.#name = values[0].replace(UNSEEN, "");
                 this.#label();
-                this.#emit("desktopname", { name: values[0] });
+                this.#emit("desktopname", { name: this.#name });
                 break;
             case "agent":
                 this.#agent = values[0];
+                this.#offered = "";
                 this.#emit("capabilities", { agent: values[0] });
                 this.#followRoom();
                 break;
@@ -723,6 +762,7 @@ export class SpiceDesktop extends HTMLElement {
 
     #completed() {
         this.#wasComplete = true;
+        this.#began = Date.now();
         this.#retry = null;
         this.#parts.stage.classList.remove("frozen");
         this.#become("connected");
@@ -734,21 +774,28 @@ export class SpiceDesktop extends HTMLElement {
 
     /** The guest has copied something. */
     async #grabbed(types) {
+        const grab = ++this.#grab;
+        this.#offered = "";
         const clipboard = new GuestClipboard(types, (...call) => this.#ask(...call));
         this.#callbacks.clipboard?.(clipboard);
         this.#emit("clipboard", clipboard);
-        if (!this.shareClipboard || types.length === 0) {
+        // What the user does not look at has no say in what the user pastes.
+        const takes = () => grab === this.#grab && this.shareClipboard && !this.#paused && document.hasFocus();
+        if (!takes() || types.length === 0) {
             return;
         }
         try {
             const text = await clipboard.getText();
+            if (!takes()) {
+                return;
+            }
             if (text) {
                 this.#offered = text;
                 await navigator.clipboard.writeText(text);
                 return;
             }
             const picture = await clipboard.getImage();
-            if (picture?.type === "image/png") {
+            if (takes() && picture?.type === "image/png") {
                 await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
             }
         } catch (error) {
@@ -777,9 +824,14 @@ export class SpiceDesktop extends HTMLElement {
     /** The connection is over; another attempt follows where that makes sense. */
     #ended(code, text) {
         const asked = code === "closed";
-        const attempt = this.#retry?.attempt ?? 0;
-        const again = !asked && this.#wasComplete && PASSING.has(code) && attempt < RETRY_SECONDS.length
+        if (this.#state === "connected" && Date.now() - this.#began >= LIFE_MS) {
+            this.#attempts = 0;
+            this.#again = {};
+        }
+        const again = !asked && this.#wasComplete && PASSING.has(code) && this.#attempts < RETRY_SECONDS.length
+            && (this.#again[code] ?? 0) < (MOST_AGAIN[code] ?? Infinity)
             && this.isConnected && this.getAttribute("reconnect") !== "no";
+        this.#offered = "";
         this.#parts.stage.classList.toggle("frozen", !asked);
         this.#shape.reset();
         this.#mouse?.unlock();
@@ -787,30 +839,53 @@ export class SpiceDesktop extends HTMLElement {
             this.#agent = false;
             this.#emit("capabilities", { agent: false });
         }
-        const error = Object.assign(new Error(text || "disconnected"), { code });
-        this.#reject(error);
         if (code === "password-missing" || code === "password-wrong") {
             this.#password = "";
+            if (this.#pending) {
+                this.#pending.asks = code;
+            }
             this.#become("disconnected");
             this.#emit("credentialsrequired", { types: ["password"], wrong: code === "password-wrong", text });
         } else if (again) {
-            const seconds = RETRY_SECONDS[attempt];
-            const timer = setTimeout(() => this.#connect(), seconds * 1000);
-            this.#retry = { attempt: attempt + 1, timer };
+            this.#reject(failure(code, text));
+            const seconds = RETRY_SECONDS[this.#attempts];
+            this.#attempts += 1;
+            this.#again[code] = (this.#again[code] ?? 0) + 1;
+            this.#retry = { timer: setTimeout(() => this.#connect(), seconds * 1000) };
             this.#become("waiting");
-            this.#emit("reconnecting", { attempt: attempt + 1, seconds, code, text });
-            return;
+            this.#emit("reconnecting", { attempt: this.#attempts, seconds, code, text });
+        } else if (asked && this.#idled) {
+            this.#close("idle-closed", "nobody has used the machine", false);
         } else {
-            this.#wasComplete = false;
-            this.#retry = null;
-            this.#become("disconnected");
+            this.#close(code, text, asked);
         }
-        this.#emit("disconnect", { clean: asked, code, reason: text });
     }
 
+    /** Nothing connects again by itself. */
+    #close(code, text, clean) {
+        this.#wasComplete = false;
+        this.#forgetRetry();
+        this.#become("disconnected");
+        this.#reject(failure(code, text));
+        this.#emit("disconnect", { clean, code, reason: text });
+    }
+
+    /** Forgets attempts: the user has decided anew. */
     #forgetRetry() {
         clearTimeout(this.#retry?.timer);
         this.#retry = null;
+        this.#attempts = 0;
+        this.#again = {};
+        this.#idled = false;
+    }
+
+    /** Nobody has used the machine for long. */
+    #idle(seconds) {
+        this.#emit("idle", { seconds });
+        if (this.hasAttribute("idle-disconnect") && this.#state === "connected") {
+            this.#idled = true;
+            this.#call("disconnect");
+        }
     }
 
     #reject(error) {
@@ -924,8 +999,12 @@ function settled() {
     return new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 }
 
+function failure(code, text) {
+    return Object.assign(new Error(text || "disconnected"), { code });
+}
+
 function sameTarget(a, b) {
-    return ["url", "token", "host", "port"].every((name) => a[name] === b[name]);
+    return ["url", "token", "host", "port", "gateway", "direct"].every((name) => a[name] === b[name]);
 }
 
 function image(picture) {

@@ -6,6 +6,8 @@ const ALTGR_MS = 50;
 
 /** Milliseconds in which a browser follows Control+V with what it has to paste. */
 const PASTE_MS = 150;
+/** Milliseconds that keys wait at most until the guest knows what was pasted. */
+const PASTED_MS = 1000;
 
 export class Keyboard {
     #sink;
@@ -51,14 +53,15 @@ export class Keyboard {
         this.#guestLocks = bits;
     }
 
-    /** Releases every key that is held: the browser would not tell when that happens elsewhere. */
+    /** Releases every key and button that is held: the browser would not tell when that happens elsewhere. */
     release() {
         clearTimeout(this.#control?.timer);
         this.#control = null;
-        if (this.#held.size > 0) {
-            this.#held.clear();
-            this.#desktop.releaseAll();
-        }
+        // A paste that is under way goes on without the keys.
+        clearTimeout(this.#paste?.timer);
+        this.#paste = null;
+        this.#held.clear();
+        this.#desktop.releaseAll();
     }
 
     #down(event) {
@@ -76,16 +79,28 @@ export class Keyboard {
             // A key of an on-screen keyboard: what it types comes as input, what it does has a name.
             if (NAMED.has(event.key)) {
                 event.preventDefault();
-                this.#desktop.key(event.key, true);
-                this.#desktop.key(event.key, false);
+                this.#tap(event.key);
             }
             return;
         }
         event.stopPropagation();
-        if (isPaste(event) && this.#desktop.takesPaste && !event.repeat) {
-            // The browser hands over its clipboard, if it does; the key follows it.
+        if (this.#paste && event.repeat) {
+            event.preventDefault();
+            return;
+        }
+        const command = this.#mac && isCommandPaste(event);
+        if ((command || isPaste(event)) && this.#desktop.takesPaste && !event.repeat && !this.#paste) {
+            // The browser hands over its clipboard, if it does; the key follows it, and so does whatever else comes.
+            this.#flushControl();
             this.#syncLocks(event);
-            this.#paste = { code, late: [], timer: setTimeout(() => this.#endPaste(), PASTE_MS) };
+            const paste = { late: [], timer: 0 };
+            paste.timer = setTimeout(() => this.#endPaste(paste), PASTE_MS);
+            this.#paste = paste;
+            if (command) {
+                this.#tapControlV();
+            } else {
+                this.#send(code, true);
+            }
             return;
         }
         event.preventDefault();
@@ -110,10 +125,6 @@ export class Keyboard {
         event.stopPropagation();
         if (code === "ControlLeft" && this.#control) {
             this.#flushControl();
-        }
-        if (this.#paste) {
-            this.#paste.late.push(code);
-            return;
         }
         if (code === "CapsLock" && this.#mac) {
             this.#tap(code);
@@ -163,24 +174,40 @@ export class Keyboard {
             return;
         }
         clearTimeout(paste.timer);
+        paste.timer = setTimeout(() => this.#endPaste(paste), PASTED_MS);
         try {
             await this.#desktop.pasted(event.clipboardData);
         } finally {
-            this.#endPaste();
+            this.#endPaste(paste);
         }
     }
 
-    /** Presses the key that asked for it, and releases what was let go meanwhile. */
-    #endPaste() {
-        const paste = this.#paste;
-        this.#paste = null;
-        if (paste) {
+    /** Does what waited for a paste, in order. */
+    #endPaste(paste) {
+        if (this.#paste === paste) {
             clearTimeout(paste.timer);
-            this.#send(paste.code, true);
-            for (const code of paste.late) {
-                this.#send(code, false);
-            }
+            this.#paste = null;
+            paste.late.forEach((act) => act());
         }
+    }
+
+    /** Does something now, or once what is being pasted has arrived. */
+    #inTurn(act) {
+        if (this.#paste) {
+            this.#paste.late.push(act);
+        } else {
+            act();
+        }
+    }
+
+    /** What Command+V is elsewhere. Control goes down first: Command let go alone opens menus. */
+    #tapControlV() {
+        this.#send("ControlLeft", true);
+        for (const code of ["MetaLeft", "MetaRight"].filter((name) => this.#held.has(name))) {
+            this.#send(code, false);
+        }
+        this.#tap("KeyV");
+        this.#send("ControlLeft", false);
     }
 
     #flushControl() {
@@ -197,12 +224,14 @@ export class Keyboard {
         } else {
             this.#held.delete(code);
         }
-        this.#desktop.key(code, down);
+        this.#inTurn(() => this.#desktop.key(code, down));
     }
 
     #tap(code) {
-        this.#desktop.key(code, true);
-        this.#desktop.key(code, false);
+        this.#inTurn(() => {
+            this.#desktop.key(code, true);
+            this.#desktop.key(code, false);
+        });
     }
 
     /** Makes the guest's lights like the user's, when somebody else has changed either. */
@@ -219,7 +248,7 @@ export class Keyboard {
         }
         if (wanted !== this.#guestLocks) {
             this.#guestLocks = wanted;
-            this.#desktop.setLocks(wanted);
+            this.#inTurn(() => this.#desktop.setLocks(wanted));
         }
     }
 
@@ -240,7 +269,7 @@ export class Keyboard {
     #typed(text) {
         if (text && this.enabled) {
             this.#desktop.touched();
-            this.#desktop.text(text);
+            this.#inTurn(() => this.#desktop.text(text));
         }
         this.#clear();
     }
@@ -254,6 +283,10 @@ export class Keyboard {
 
 function isPaste(event) {
     return event.ctrlKey && !event.altKey && !event.metaKey && event.code === "KeyV" || event.shiftKey && event.code === "Insert";
+}
+
+function isCommandPaste(event) {
+    return event.metaKey && !event.ctrlKey && !event.altKey && event.code === "KeyV";
 }
 
 /** The event's combination as in `passthrough`. */

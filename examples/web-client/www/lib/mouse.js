@@ -15,7 +15,7 @@ export class Mouse {
 
     /**
      * Listens at `surface`. `desktop` has locate(event) (to pixels of the screen), moveTo(x, y), moveBy(dx, dy),
-     * buttons(mask), wheel(notches), pointerAt(place), scale, touched() and focus().
+     * buttons(mask), wheel(notches), pointerAt(place), reveal(place), scale, touched() and focus().
      */
     constructor(surface, desktop) {
         this.#surface = surface;
@@ -119,6 +119,10 @@ export class Mouse {
         const place = this.#desktop.locate(event);
         this.#desktop.pointerAt(place);
         this.#desktop.moveTo(...place);
+        // At the edge of the view a screen that does not fit moves on, below the pointer.
+        if (this.#desktop.reveal(place)) {
+            this.#desktop.moveTo(...this.#desktop.locate(event));
+        }
     }
 
     /** Moves the guest's pointer by so many CSS pixels; what is less than a pixel is kept for the next time. */

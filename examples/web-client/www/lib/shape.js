@@ -14,6 +14,8 @@ export class PointerShape {
     #overlay = false;
     #place = null;
     #serial = 0;
+    /** Whether the server says what the pointer looks like. */
+    #led = false;
     scale = 1;
 
     /** Lays pictures over `stage`, whose screen is `target`. */
@@ -23,12 +25,13 @@ export class PointerShape {
         this.#normal = picture("pointer");
         this.#inverse = picture("pointer inverse");
         stage.append(this.#normal, this.#inverse);
-        this.hide();
+        this.reset();
     }
 
     /** The server's pointer: straight RGBA, and which pixels invert the screen. */
     show(width, height, hotX, hotY, rgba, inverts) {
         const serial = ++this.#serial;
+        this.#led = true;
         const visible = rgba.some((value, index) => index % 4 === 3 && value > 0);
         if (!visible) {
             this.hide();
@@ -62,6 +65,7 @@ export class PointerShape {
 
     hide() {
         this.#serial += 1;
+        this.#led = true;
         this.#shape = null;
         this.#apply();
     }
@@ -69,7 +73,15 @@ export class PointerShape {
     /** Forgets the server's pointer: the browser's own shows again. */
     reset() {
         this.hide();
-        this.#target.style.cursor = "";
+        this.#led = false;
+        this.#apply();
+    }
+
+    /** Gives back what the browser keeps for it. */
+    close() {
+        this.reset();
+        URL.revokeObjectURL(this.#url);
+        this.#url = "";
     }
 
     /** Whether pictures are laid over the screen in any case, because the server leads the pointer. */
@@ -96,7 +108,9 @@ export class PointerShape {
         const laid = Boolean(shape) && (this.#overlay || shape.inverts || large);
         this.#normal.hidden = !laid;
         this.#inverse.hidden = !(laid && shape.inverts);
-        if (!shape || laid || !this.#url) {
+        if (!this.#led) {
+            this.#target.style.cursor = "";
+        } else if (!shape || laid || !this.#url) {
             this.#target.style.cursor = "none";
         } else {
             const [x, y] = this.#hot;

@@ -70,7 +70,7 @@ export class Touch {
     #several() {
         const gesture = this.#gesture;
         clearTimeout(gesture.timer);
-        if (gesture.kind === "drag") {
+        if (gesture.kind === "drag" || gesture.kind === "long") {
             this.#desktop.buttons(0);
         }
         gesture.fingers = Math.max(gesture.fingers, this.#fingers.size);

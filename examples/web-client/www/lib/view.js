@@ -92,15 +92,19 @@ export class Viewport {
         this.layout();
     }
 
-    /** Brings a pixel of the screen into view. */
+    /** Brings a pixel of the screen into view, and some of what is around it; whether anything moved. */
     reveal(x, y) {
+        const before = this.#offset;
         const room = [this.#viewport.clientWidth, this.#viewport.clientHeight];
         const at = [x, y].map((value, index) => value * this.scale + this.#offset[index]);
         const shift = at.map((value, index) =>
             value < EDGE ? EDGE - value : value > room[index] - EDGE ? room[index] - EDGE - value : 0);
-        if (shift[0] || shift[1]) {
-            this.pan(...shift);
+        // What fits lies in the middle.
+        const moves = shift.map((way, index) => (this.#screen[index] * this.scale > room[index] ? way : 0));
+        if (moves[0] || moves[1]) {
+            this.pan(...moves);
         }
+        return this.#offset.some((value, index) => value !== before[index]);
     }
 
     resetZoom() {

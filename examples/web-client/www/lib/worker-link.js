@@ -103,6 +103,9 @@ export class WorkerLink {
                 const asked = this.#asked.get(id);
                 this.#asked.delete(id);
                 name === "answer" ? asked?.resolve(value) : asked?.reject(new Error(value));
+            } else if (name === "turn") {
+                // Everything before it has been taken in.
+                this.#worker.postMessage([0, "turned"]);
             } else {
                 told(name, values);
             }

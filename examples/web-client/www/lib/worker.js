@@ -2,6 +2,7 @@
 //
 // From the page: [id, method, ...arguments]; id 0 wants no answer. The first messages are [0, "build", name] and
 // [0, "library", module], which is null where the page could not compile it; [0, "open", canvas, renderer] says where to draw.
+// [0, "turned"] answers "turn".
 // To the page: ["answer", id, value] or ["error", id, text], and what the library tells by the methods of `Page`.
 
 /** Takes the compiled library. */
@@ -10,16 +11,21 @@ let desktop = null;
 /** What the page asked for before the library was there. */
 let waiting = [];
 
-const page = new Proxy({}, {
-    get: (_, name) => (...values) => self.postMessage([name, ...values], transferable(values)),
+/** What goes to the page; fetched beside the library, which tells nothing earlier. */
+let outbox = null;
+const outboxComing = import("./outbox.js").then(({ Outbox }) => {
+    outbox = new Outbox((name, values) => self.postMessage([name, ...values], transferable(values)));
 });
+const page = new Proxy({}, { get: (_, name) => (...values) => outbox.tell(name, values) });
 
 function transferable(values) {
     return values.filter((value) => ArrayBuffer.isView(value)).map((value) => value.buffer);
 }
 
 self.onmessage = ({ data }) => {
-    if (data[1] === "build") {
+    if (data[1] === "turned") {
+        outbox.turned();
+    } else if (data[1] === "build") {
         begin(data[2]);
     } else if (data[1] === "library") {
         compiled(data[2]);
@@ -66,6 +72,7 @@ async function load(build) {
     });
     const library = await import(`./wasm/${build}/web_client.js`);
     const file = new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url);
+    await outboxComing;
     await library.default({ module_or_path: await module ?? file });
     return library;
 }

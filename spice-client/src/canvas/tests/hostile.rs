@@ -1,5 +1,6 @@
 //! Messages that no honest server sends: nothing panics, nothing grows, the surface stays sane.
 
+use crate::canvas::CanvasError;
 use spice_proto::msg::Message;
 use spice_proto::testing::{MessageVisitor, Sample, Source};
 
@@ -320,6 +321,30 @@ impl Feed<'_> {
         }
         while self.canvas.poll_event().is_some() {}
     }
+}
+
+#[test]
+fn a_bound_that_shrinks_keeps_what_is_there() {
+    let mut canvas = small(|_| {});
+    let create = |id| {
+        let format = SurfaceFormat(32);
+        let create = SurfaceCreate {
+            surface_id: SurfaceId(id),
+            width: 8,
+            height: 8,
+            format,
+            flags: SurfaceFlags::empty(),
+        };
+        ServerMessage::SurfaceCreate(create)
+    };
+    assert!(canvas.apply(&create(1)).is_ok());
+    let bytes = canvas.surface_bytes();
+    canvas.limit_surfaces(bytes / 2);
+    let error = canvas.apply(&create(2)).unwrap_err();
+    assert!(matches!(error, CanvasError::Limit { limit: "surfaces_bytes", .. }), "{error}");
+    assert_eq!(canvas.surface_bytes(), bytes);
+    canvas.limit_surfaces(2 * bytes);
+    assert!(canvas.apply(&create(2)).is_ok());
 }
 
 #[test]

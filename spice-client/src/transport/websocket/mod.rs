@@ -22,13 +22,16 @@ pub use stream::{Connect, WebSocketStream};
 /// Most bytes of all streams of a platform that have arrived and wait to be read: 64 MiB. A server that sends on
 /// regardless loses the connection.
 pub const RECEIVE_QUEUE: usize = 64 << 20;
+/// Bytes that a message takes beside its own: its buffer, what wraps that, its place in the queue. A browser was measured to
+/// take 330; a server that sends byte by byte must not take more than it may.
+const MESSAGE_COST: usize = 512;
 
 /// Bytes that a platform's streams have moved, of all its channels together. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Traffic {
     received: Rc<Cell<u64>>,
     sent: Rc<Cell<u64>>,
-    /// Bytes that have arrived and are not read yet.
+    /// Bytes that have arrived and are not read yet, with [`MESSAGE_COST`] for each message.
     waiting: Rc<Cell<usize>>,
 }
 
@@ -43,15 +46,15 @@ impl Traffic {
         self.sent.get()
     }
 
-    /// Bytes that have arrived and wait to be read.
+    /// Bytes that have arrived and wait to be read, with what the browser itself takes for each message.
     pub fn waiting(&self) -> usize {
         self.waiting.get()
     }
 
-    /// Bytes have arrived; true when they may be kept.
+    /// A message has arrived; true when it may be kept.
     fn arrived(&self, bytes: usize) -> bool {
         self.received.set(self.received.get().saturating_add(bytes as u64));
-        let waiting = self.waiting.get().saturating_add(bytes);
+        let waiting = self.waiting.get().saturating_add(bytes).saturating_add(MESSAGE_COST);
         let fits = waiting <= RECEIVE_QUEUE;
         if fits {
             self.waiting.set(waiting);
@@ -59,7 +62,7 @@ impl Traffic {
         fits
     }
 
-    /// Bytes that had arrived have been read, or nobody wants them any more.
+    /// What had arrived has been read, or nobody wants it any more.
     fn taken(&self, bytes: usize) {
         self.waiting.set(self.waiting.get().saturating_sub(bytes));
     }

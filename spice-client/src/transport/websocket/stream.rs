@@ -17,7 +17,7 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use crate::transport::pace::Pace;
 use crate::transport::websocket::platform::{clear_timeout, performance_now, set_timeout};
-use crate::transport::websocket::{Closed, RECEIVE_QUEUE, Sleep, Traffic};
+use crate::transport::websocket::{Closed, MESSAGE_COST, RECEIVE_QUEUE, Sleep, Traffic};
 
 /// A WebSocket that is coming up.
 #[derive(Debug)]
@@ -117,10 +117,13 @@ impl Shared {
             Ok(buffer) => {
                 let bytes = Uint8Array::new(&buffer);
                 let len = bytes.length() as usize;
+                if len == 0 {
+                    return;
+                }
                 if !self.traffic.arrived(len) {
                     self.fail(format!("more than {RECEIVE_QUEUE} bytes arrived before they could be read"));
-                } else if len > 0 {
-                    self.waiting += len;
+                } else {
+                    self.waiting += len + MESSAGE_COST;
                     self.queue.push_back(bytes);
                     if self.gathering.is_some() {
                         return self.pace.more(len);
@@ -156,7 +159,7 @@ impl Shared {
 
     /// Copies what is there.
     fn read(&mut self, buf: &mut [u8]) -> usize {
-        let mut done = 0;
+        let (mut done, mut freed) = (0, 0);
         while let (Some(first), Some(free)) = (self.queue.front(), buf.get_mut(done..)) {
             let rest = first.length() as usize - self.read;
             let count = rest.min(free.len());
@@ -174,10 +177,12 @@ impl Shared {
             if count == rest {
                 self.queue.pop_front();
                 self.read = 0;
+                freed += MESSAGE_COST;
             }
         }
-        self.waiting -= done;
-        self.traffic.taken(done);
+        freed += done;
+        self.waiting -= freed;
+        self.traffic.taken(freed);
         done
     }
 }
