@@ -8,5 +8,6 @@ mod glz;
 mod invalid;
 mod limits;
 mod lz4;
+mod tokens;
 mod vectors;
 mod vectors_decode;
