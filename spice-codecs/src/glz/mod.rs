@@ -26,6 +26,7 @@ pub use self::window::{Access, Window, WindowLimits};
 mod encode;
 mod picture;
 mod references;
+mod spare;
 mod tokens;
 mod window;
 
@@ -220,10 +221,9 @@ impl Job {
             let mut pixels = core::mem::take(&mut picture.pixels);
             if pixels.capacity() < bytes {
                 // Zeroed by whoever hands out memory, which is often for nothing.
-                pixels = vec![0; bytes];
-            } else {
-                pixels.resize(bytes, 0);
+                pixels = vec![0; spare::room(bytes)];
             }
+            pixels.resize(bytes, 0);
             *picture = Picture { id, oldest, image_type, header, pixels };
         }
         Ok(Self { picture, fingerprint: 0, at: HEADER_LEN, done: 0, colour_done: false })

@@ -1,10 +1,10 @@
 //! The dictionary: decoded images that later ones may refer to.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use super::picture::Picture;
+use super::spare::Spare;
 use crate::error::{Codec, CodecError, ErrorKind};
 
 /// Bounds of a [`Window`].
@@ -45,18 +45,18 @@ impl Default for WindowLimits {
 #[derive(Debug, Default)]
 pub struct Window {
     limits: WindowLimits,
-    pictures: BTreeMap<u64, Arc<Picture>>,
+    /// Those that came in turn, without a gap up to `next`.
+    held: VecDeque<Arc<Picture>>,
+    /// Those that came before an older one. INVARIANT: none is `next` or below.
+    ahead: BTreeMap<u64, Arc<Picture>>,
     /// The smallest id not yet received.
     next: u64,
-    /// Everything below has been released.
-    oldest: u64,
-    /// INVARIANT: sums over `pictures`.
+    /// INVARIANT: sums over `held` and `ahead`.
     pixels: u64,
     bytes: u64,
     /// Why nothing can be relied on any more. INVARIANT: then nothing is held.
     lost: Option<CodecError>,
-    /// Released pictures, for their memory.
-    spare: Vec<Arc<Picture>>,
+    spare: Spare,
 }
 
 impl Window {
@@ -79,11 +79,13 @@ impl Window {
         if let Some(lost) = self.lost {
             return Err(lost);
         }
-        match self.pictures.get(&id) {
-            Some(picture) => Ok(Some(picture.clone())),
-            None if id < self.oldest.max(self.next) => Err(error(ErrorKind::MissingImage(id))),
-            None => Ok(None),
+        if id >= self.next {
+            return Ok(self.ahead.get(&id).cloned());
         }
+        // Counted from the end, since those before the first have been released.
+        let back = usize::try_from(self.next - id).unwrap_or(usize::MAX);
+        let picture = self.held.len().checked_sub(back).and_then(|at| self.held.get(at));
+        picture.cloned().map(Some).ok_or(error(ErrorKind::MissingImage(id)))
     }
 
     /// Adds a complete image and releases those that nothing can refer to any more.
@@ -97,14 +99,20 @@ impl Window {
             return Err(lost);
         }
         let id = picture.id;
-        if id < self.next || id < self.oldest || self.pictures.contains_key(&id) {
+        // No connection lives to see the last id.
+        if id < self.next || id == u64::MAX || self.ahead.contains_key(&id) {
             return Err(error(ErrorKind::DuplicateImage(id)));
         }
-        let pixels = self.pixels.saturating_add(picture.header.pixels());
-        let bytes = self.bytes.saturating_add(picture.cost());
-        self.pictures.insert(id, picture);
-        (self.pixels, self.bytes) = (pixels, bytes);
-        self.release();
+        self.pixels = self.pixels.saturating_add(picture.header.pixels());
+        self.bytes = self.bytes.saturating_add(picture.cost());
+        if id == self.next {
+            self.held.push_back(picture);
+            self.next += 1;
+            self.catch_up();
+            self.release();
+        } else {
+            self.ahead.insert(id, picture);
+        }
         let fits = limit("held_pixels", self.pixels, self.limits.held_pixels)
             .and_then(|()| limit("held_bytes", self.bytes, self.limits.held_bytes));
         if let Err(lost) = fits {
@@ -120,12 +128,12 @@ impl Window {
 
     /// Number of images held.
     pub fn len(&self) -> usize {
-        self.pictures.len()
+        self.held.len() + self.ahead.len()
     }
 
     /// Whether no image is held.
     pub fn is_empty(&self) -> bool {
-        self.pictures.is_empty()
+        self.len() == 0
     }
 
     /// Pixels of all images held.
@@ -138,53 +146,29 @@ impl Window {
         self.bytes
     }
 
-    /// A released picture that nobody looks at any more, to be overwritten: one with room for `bytes`, but not
-    /// so much that small images would sit in large memory.
+    /// A released picture with room for `bytes`, to be overwritten.
     pub(super) fn take_spare(&mut self, bytes: usize) -> Option<Arc<Picture>> {
-        let fits = |picture: &Arc<Picture>| {
-            let room = picture.pixels.capacity();
-            bytes <= room
-                && room <= bytes.saturating_mul(2).saturating_add(256)
-                && Arc::strong_count(picture) == 1
-        };
-        let at = self.spare.iter().position(fits)?;
-        Some(self.spare.swap_remove(at))
+        self.spare.take(bytes)
     }
 
-    fn release(&mut self) {
-        let mut newest = None;
-        while let Some(picture) = self.pictures.get(&self.next) {
-            newest = Some(picture.oldest);
-            // An id of `u64::MAX` is the last one possible and needs no successor.
-            self.next = self.next.saturating_add(1);
-            if self.next == u64::MAX {
-                break;
-            }
+    /// Takes over those that had come too early and whose turn it is now.
+    fn catch_up(&mut self) {
+        while let Some(first) = self.ahead.first_entry().filter(|first| *first.key() == self.next) {
+            self.held.push_back(first.remove());
+            self.next += 1;
         }
-        let Some(oldest) = newest else { return };
-        self.oldest = self.oldest.max(oldest);
-        while let Some(first) = self.pictures.first_entry() {
-            if *first.key() >= self.oldest {
-                break;
-            }
-            let picture = first.remove();
+    }
+
+    /// Lets go of what the sender has let go of.
+    fn release(&mut self) {
+        let Some(oldest) = self.held.back().map(|newest| newest.oldest) else { return };
+        while let Some(picture) = self.held.pop_front_if(|first| first.id < oldest) {
             self.pixels -= picture.header.pixels();
             self.bytes -= picture.cost();
-            if picture.pixels.capacity() > MAX_SPARE_BYTES {
-                continue;
-            }
-            if self.spare.len() == MAX_SPARE {
-                self.spare.swap_remove(0);
-            }
-            self.spare.push(picture);
+            self.spare.add(picture);
         }
     }
 }
-
-/// Released pictures kept for their memory. Few: a sender lets go of about one per image sent.
-const MAX_SPARE: usize = 4;
-/// Largest released picture kept for its memory: a full-HD one.
-const MAX_SPARE_BYTES: usize = 8 << 20;
 
 /// Brief access to a window that others use too.
 ///

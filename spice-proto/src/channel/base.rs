@@ -337,6 +337,11 @@ impl BaseChannel {
         self.barrier.as_ref().map(|barrier| &barrier.list)
     }
 
+    /// Whether there is more to take out of what has left the input already.
+    pub(super) fn is_behind(&self) -> bool {
+        self.current.is_some() || self.wrapping.as_ref().is_some_and(|wrapping| !wrapping.plain.is_empty())
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.barrier.is_some()
     }

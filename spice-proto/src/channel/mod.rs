@@ -201,6 +201,11 @@ impl<L: Logic> Channel<L> {
         self.base.serial() > 0
     }
 
+    /// Whether a message waits that has left the input already.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.held.is_some() || self.base.is_behind()
+    }
+
     /// The barrier that the channel is waiting at, if it is.
     pub fn barrier(&self) -> Option<&Array<WaitForChannel>> {
         self.base.barrier()

@@ -6,12 +6,10 @@ use core::fmt;
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::channel::ChannelEvent;
 use crate::error::ProtocolError;
 use crate::msg::base::{Migrate, Notify};
 use crate::msg::{audio, cursor, display, inputs, main, port, smartcard, vmc};
 use crate::session::Endpoint;
-use crate::session::routes::AnyEvent;
 use crate::types::ChannelId;
 
 /// One byte stream of a session.
@@ -127,32 +125,4 @@ pub enum SessionEnd {
     /// The main channel failed.
     #[error(transparent)]
     Failed(ProtocolError),
-}
-
-/// The application's event for a channel's event; `None` for what concerns only the session.
-pub(super) fn outward(id: ChannelId, event: AnyEvent) -> Option<Event> {
-    macro_rules! own {
-        ($event:expr, $own:expr) => {
-            match $event {
-                ChannelEvent::Own(message) => $own(message),
-                ChannelEvent::Opened => Event::ChannelOpened(id),
-                ChannelEvent::Notify(notify) => Event::Notice(id, notify),
-                ChannelEvent::Migrate(migrate) => Event::Migrate(id, migrate),
-                // Kept for the state machine of migration; without it there is nowhere to carry the data to.
-                ChannelEvent::MigrateData(_) => return None,
-            }
-        };
-    }
-    Some(match event {
-        AnyEvent::Main(event) => own!(event, Event::Main),
-        AnyEvent::Inputs(event) => own!(event, Event::Inputs),
-        AnyEvent::Display(event) => own!(event, |message| Event::Display(id.id, message)),
-        AnyEvent::Cursor(event) => own!(event, |message| Event::Cursor(id.id, message)),
-        AnyEvent::Playback(event) => own!(event, |message| Event::Playback(id.id, message)),
-        AnyEvent::Record(event) => own!(event, |message| Event::Record(id.id, message)),
-        AnyEvent::Smartcard(event) => own!(event, |message| Event::Smartcard(id.id, message)),
-        AnyEvent::Usbredir(event) => own!(event, |message| Event::Usbredir(id.id, message)),
-        AnyEvent::Port(event) => own!(event, |message| Event::Port(id.id, message)),
-        AnyEvent::Webdav(event) => own!(event, |message| Event::Webdav(id.id, message)),
-    })
 }

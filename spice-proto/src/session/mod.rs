@@ -29,10 +29,10 @@ use core::time::Duration;
 
 use bytes::BytesMut;
 
+use crate::channel::Channel;
 use crate::channel::display::Display;
 use crate::channel::inputs::Inputs;
 use crate::channel::main::Main;
-use crate::channel::{Channel, ChannelEvent};
 use crate::error::ProtocolError;
 use crate::link::{Auth, Entropy, LinkRequest};
 use crate::msg;
@@ -175,8 +175,8 @@ impl Session {
             if self.ending.is_some() {
                 return None;
             }
-            let Some(taken) = self.next_event() else { break };
-            if let Some(event) = self.take(taken) {
+            let Some((index, taken)) = self.next_event() else { break };
+            if let Some(event) = self.take(index, taken) {
                 return Some(event);
             }
         }
@@ -196,8 +196,8 @@ impl Session {
         }
         let index = self.routes.iter().position(|route| route.id == ChannelId::MAIN)?;
         loop {
-            let (event, len) = self.routes[index].channel.poll_event()?;
-            if let Some(event) = self.take((index, event, len)) {
+            let taken = self.routes[index].channel.poll_event(ChannelId::MAIN)?;
+            if let Some(event) = self.take(index, taken) {
                 return Some(event);
             }
         }
@@ -209,23 +209,28 @@ impl Session {
     }
 
     /// What the application is to hear of an event that has been taken from a channel's queue.
-    fn take(&mut self, (index, event, len): (usize, routes::AnyEvent, usize)) -> Option<Event> {
-        let id = self.routes[index].id;
-        self.watch(&event);
+    #[inline]
+    fn take(&mut self, index: usize, (event, len): (Option<Event>, usize)) -> Option<Event> {
+        if let Some(Event::Main(message)) = &event {
+            self.watch(message);
+        }
         // Taking an event may have made room for input that is already here.
-        self.advance(index);
-        let event = event::outward(id, event)?;
-        self.event_len = len;
-        Some(event)
+        if !self.routes[index].input.is_empty() || self.routes[index].channel.is_behind() {
+            self.advance(index);
+        }
+        self.event_len = if event.is_some() { len } else { 0 };
+        event
     }
 
-    fn next_event(&mut self) -> Option<(usize, routes::AnyEvent, usize)> {
+    #[inline]
+    fn next_event(&mut self) -> Option<(usize, (Option<Event>, usize))> {
         let count = self.routes.len();
         for step in 0..count {
             let index = self.turn.wrapping_add(step) % count;
-            if let Some((event, len)) = self.routes[index].channel.poll_event() {
+            let route = &mut self.routes[index];
+            if let Some(taken) = route.channel.poll_event(route.id) {
                 self.turn = index + 1;
-                return Some((index, event, len));
+                return Some((index, taken));
             }
         }
         None
@@ -308,15 +313,11 @@ impl Session {
         self.routes.iter().filter(|route| route.channel.is_open()).map(|route| route.id)
     }
 
-    /// Looks at an event on its way to the application, for what concerns the session itself.
-    fn watch(&mut self, event: &routes::AnyEvent) {
-        match event {
-            routes::AnyEvent::Main(ChannelEvent::Own(msg::main::ServerMessage::Init(init))) => {
-                self.session_id = init.session_id;
-            }
-            routes::AnyEvent::Main(ChannelEvent::Own(msg::main::ServerMessage::ChannelsList(list))) => {
-                self.open_listed(list.channels.iter());
-            }
+    /// Looks at a message of the main channel on its way to the application, for what concerns the session itself.
+    fn watch(&mut self, message: &msg::main::ServerMessage) {
+        match message {
+            msg::main::ServerMessage::Init(init) => self.session_id = init.session_id,
+            msg::main::ServerMessage::ChannelsList(list) => self.open_listed(list.channels.iter()),
             _ => {}
         }
     }
@@ -355,7 +356,9 @@ impl Session {
 
     fn advance(&mut self, index: usize) {
         let Route { channel, input, .. } = &mut self.routes[index];
-        if let Err(error) = channel.handle_input(self.now, input) {
+        let result = channel.handle_input(self.now, input);
+        self.routes[index].held = self.routes[index].channel.barrier().is_some();
+        if let Err(error) = result {
             self.fail(index, error);
         }
     }
@@ -365,8 +368,11 @@ impl Session {
         for index in (0..self.routes.len()).rev() {
             // Ending one may have ended all.
             let Some(route) = self.routes.get(index) else { continue };
+            if !route.ended || !which(route.id) {
+                continue;
+            }
             let held = route.channel.has_events() || route.channel.barrier().is_some();
-            if route.ended && !held && which(route.id) {
+            if !held {
                 let route = self.routes.remove(index);
                 self.ended(route);
             }

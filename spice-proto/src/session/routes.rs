@@ -8,12 +8,12 @@ use crate::channel::display::Display;
 use crate::channel::inputs::Inputs;
 use crate::channel::main::Main;
 use crate::channel::relay::Relay;
-use crate::channel::{Channel, ChannelEvent, Logic};
+use crate::channel::{Channel, ChannelEvent};
 use crate::error::ProtocolError;
 use crate::link::{LinkError, LinkRequest};
 use crate::msg::base::WaitForChannel;
 use crate::msg::{Protocol, audio, cursor, port, smartcard, vmc};
-use crate::session::{Security, SessionConfig, TransportId};
+use crate::session::{Event, Security, SessionConfig, TransportId};
 use crate::time::Instant;
 use crate::types::{ChannelId, ChannelType};
 use crate::wire::Array;
@@ -29,12 +29,23 @@ pub(super) struct Route {
     pub(super) ended: bool,
     /// Why the session closed the channel, if it did.
     pub(super) failed: Option<ProtocolError>,
+    /// Whether the channel waits at a barrier, as of the last input or release: to be asked for every event.
+    pub(super) held: bool,
 }
 
 impl Route {
     pub(super) fn new(transport: TransportId, id: ChannelId, security: Security) -> Self {
         let channel = AnyChannel::Connecting;
-        Self { transport, id, security, channel, input: BytesMut::new(), ended: false, failed: None }
+        Self {
+            transport,
+            id,
+            security,
+            channel,
+            input: BytesMut::new(),
+            ended: false,
+            failed: None,
+            held: false,
+        }
     }
 }
 
@@ -61,7 +72,7 @@ pub trait Relayed: Protocol + Sized {
 }
 
 macro_rules! kinds {
-    ($( $variant:ident($logic:ty) = $kind:ident, $new:expr; )*) => {
+    ($( $variant:ident($logic:ty) = $kind:ident, $new:expr, $event:expr; )*) => {
         /// A channel of any kind.
         #[derive(Debug)]
         #[allow(clippy::large_enum_variant)]
@@ -70,13 +81,6 @@ macro_rules! kinds {
             /// The transport is not there yet.
             Connecting,
             $( #[allow(missing_docs)] $variant(Channel<$logic>), )*
-        }
-
-        /// An event of a channel of any kind.
-        #[derive(Debug)]
-        #[allow(clippy::large_enum_variant)]
-        pub(super) enum AnyEvent {
-            $( $variant(ChannelEvent<<$logic as Logic>::Event>), )*
         }
 
         macro_rules! each {
@@ -105,12 +109,13 @@ macro_rules! kinds {
                 matches!(kind, $( ChannelType::$kind )|*)
             }
 
-            /// The next event, and the length of its message.
-            pub(super) fn poll_event(&mut self) -> Option<(AnyEvent, usize)> {
+            /// The next event as the application gets it, and the length of its message. The inner one is `None` for what
+            /// concerns only the session.
+            pub(super) fn poll_event(&mut self, id: ChannelId) -> Option<(Option<Event>, usize)> {
                 match self {
                     Self::Connecting => None,
                     $( Self::$variant(channel) => {
-                        channel.poll_sized().map(|(event, len)| (AnyEvent::$variant(event), len))
+                        channel.poll_sized().map(|(event, len)| (outward(id, event, $event), len))
                     } )*
                 }
             }
@@ -118,17 +123,42 @@ macro_rules! kinds {
     };
 }
 
+/// The application's event for a channel's event, with `own` for one of the channel's own kind.
+#[inline]
+fn outward<E>(
+    id: ChannelId,
+    event: ChannelEvent<E>,
+    own: impl FnOnce(ChannelId, E) -> Event,
+) -> Option<Event> {
+    Some(match event {
+        ChannelEvent::Own(message) => own(id, message),
+        ChannelEvent::Opened => Event::ChannelOpened(id),
+        ChannelEvent::Notify(notify) => Event::Notice(id, notify),
+        ChannelEvent::Migrate(migrate) => Event::Migrate(id, migrate),
+        // Kept for the state machine of migration; without it there is nowhere to carry the data to.
+        ChannelEvent::MigrateData(_) => return None,
+    })
+}
+
 kinds! {
-    Main(Main) = MAIN, |config: &SessionConfig| Main::new(config.mouse_mode);
-    Display(Display) = DISPLAY, |config: &SessionConfig| Display::new(config.display.clone());
-    Inputs(Inputs) = INPUTS, |_| Inputs::default();
-    Cursor(Relay<cursor::Cursor>) = CURSOR, |_| Relay::default();
-    Playback(Relay<audio::playback::Playback>) = PLAYBACK, |_| Relay::default();
-    Record(Relay<audio::record::Record>) = RECORD, |_| Relay::default();
-    Smartcard(Relay<smartcard::Smartcard>) = SMARTCARD, |_| Relay::default();
-    Usbredir(Relay<vmc::UsbRedir>) = USBREDIR, |_| Relay::default();
-    Port(Relay<port::Port>) = PORT, |_| Relay::default();
-    Webdav(Relay<port::Webdav>) = WEBDAV, |_| Relay::default();
+    Main(Main) = MAIN, |config: &SessionConfig| Main::new(config.mouse_mode), |_, message| Event::Main(message);
+    Display(Display) = DISPLAY, |config: &SessionConfig| Display::new(config.display.clone()),
+        |id: ChannelId, message| Event::Display(id.id, message);
+    Inputs(Inputs) = INPUTS, |_| Inputs::default(), |_, message| Event::Inputs(message);
+    Cursor(Relay<cursor::Cursor>) = CURSOR, |_| Relay::default(),
+        |id: ChannelId, message| Event::Cursor(id.id, message);
+    Playback(Relay<audio::playback::Playback>) = PLAYBACK, |_| Relay::default(),
+        |id: ChannelId, message| Event::Playback(id.id, message);
+    Record(Relay<audio::record::Record>) = RECORD, |_| Relay::default(),
+        |id: ChannelId, message| Event::Record(id.id, message);
+    Smartcard(Relay<smartcard::Smartcard>) = SMARTCARD, |_| Relay::default(),
+        |id: ChannelId, message| Event::Smartcard(id.id, message);
+    Usbredir(Relay<vmc::UsbRedir>) = USBREDIR, |_| Relay::default(),
+        |id: ChannelId, message| Event::Usbredir(id.id, message);
+    Port(Relay<port::Port>) = PORT, |_| Relay::default(),
+        |id: ChannelId, message| Event::Port(id.id, message);
+    Webdav(Relay<port::Webdav>) = WEBDAV, |_| Relay::default(),
+        |id: ChannelId, message| Event::Webdav(id.id, message);
 }
 
 macro_rules! relayed {
@@ -189,6 +219,10 @@ impl AnyChannel {
 
     pub(super) fn barrier(&self) -> Option<&Array<WaitForChannel>> {
         each!(self, channel => channel.barrier(), else None)
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        each!(self, channel => channel.is_behind(), else false)
     }
 
     pub(super) fn release(&mut self) {

@@ -1,0 +1,99 @@
+//! Memory of released pictures, for the next ones.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+
+use super::picture::Picture;
+
+/// Pictures that nobody looks at any more, oldest first: a few, since a sender lets go of about as many pixels as it
+/// sends.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    pictures: VecDeque<(usize, Arc<Picture>)>,
+    /// INVARIANT: the bytes of all of them.
+    bytes: usize,
+}
+
+impl Spare {
+    /// Keeps a picture, in the place of older ones if need be.
+    pub(super) fn add(&mut self, picture: Arc<Picture>) {
+        let bytes = picture.pixels.capacity();
+        if bytes > MAX_BYTES || Arc::strong_count(&picture) > 1 {
+            return;
+        }
+        while self.pictures.len() >= MAX_PICTURES || self.bytes > MAX_BYTES - bytes {
+            let Some((oldest, _)) = self.pictures.pop_front() else { break };
+            self.bytes -= oldest;
+        }
+        self.bytes += bytes;
+        self.pictures.push_back((bytes, picture));
+    }
+
+    /// Takes a picture with room for `bytes`, but not so much that small images would sit in large memory.
+    pub(super) fn take(&mut self, bytes: usize) -> Option<Arc<Picture>> {
+        let fits = bytes..=room(bytes);
+        // What was in use last is most likely still in the processor's cache.
+        let at = self.pictures.iter().rposition(|(room, _)| fits.contains(room))?;
+        let (bytes, picture) = self.pictures.remove(at)?;
+        self.bytes -= bytes;
+        Some(picture)
+    }
+}
+
+/// Bytes to reserve for a picture of `bytes`: up to an eighth more, so that those of about the same size can take over
+/// each other's memory.
+pub(super) fn room(bytes: usize) -> usize {
+    let step = (bytes >> 3).next_power_of_two() >> 1;
+    bytes.checked_next_multiple_of(step.max(1)).unwrap_or(bytes)
+}
+
+/// Most pictures kept, and most bytes of their pixels.
+const MAX_PICTURES: usize = 64;
+const MAX_BYTES: usize = 2 << 20;
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::lz::ImageType;
+    use crate::pixels::{Header, PixelFormat, RowOrder};
+
+    fn picture(bytes: usize) -> Arc<Picture> {
+        let (format, rows) = (PixelFormat::Bgrx, RowOrder::TopDown);
+        let header = Header { width: 1, height: 1, format, rows, indexed: false };
+        let pixels = Vec::with_capacity(bytes);
+        Arc::new(Picture { id: 0, oldest: 0, image_type: ImageType::Rgb32, header, pixels })
+    }
+
+    #[test]
+    fn room_is_at_most_an_eighth_more() {
+        for bytes in (0..5000).chain([1 << 20, (1 << 20) + 1, usize::MAX]) {
+            let room = room(bytes);
+            assert!(room >= bytes && room - bytes <= bytes / 8, "{bytes}: {room}");
+        }
+    }
+
+    #[test]
+    fn memory_goes_to_a_picture_of_its_size() {
+        let mut spare = Spare::default();
+        spare.add(picture(4096));
+        assert!(spare.take(4097).is_none() && spare.take(2000).is_none());
+        assert!(spare.take(4000).is_some());
+        let shared = picture(4096);
+        spare.add(shared.clone());
+        assert!(spare.take(4096).is_none(), "somebody still looks at it");
+        assert_eq!(spare.bytes, 0);
+    }
+
+    #[test]
+    fn little_is_kept() {
+        let mut spare = Spare::default();
+        (0..1000).for_each(|_| spare.add(picture(64)));
+        assert_eq!(spare.pictures.len(), MAX_PICTURES);
+        (0..10).for_each(|_| spare.add(picture(MAX_BYTES / 3)));
+        assert_eq!((spare.pictures.len(), spare.bytes), (3, MAX_BYTES / 3 * 3));
+        spare.add(picture(MAX_BYTES + 1));
+        assert_eq!(spare.pictures.len(), 3);
+    }
+}
