@@ -91,15 +91,15 @@ fn frames_keys_pointer_and_pictures() {
     page.run("vm.sendKeyEvent('KeyR', true); vm.sendKeyEvent('KeyR', false)").unwrap();
     log.wait_still("a key after watching", &[(down, 27), (up, 27)]);
     assert!(!log.has(down, 26), "a key of somebody who only watches");
-    // A screenshot is a file of the same pixels.
-    let same = "const file = await vm.screenshot();
+    // A screenshot is a file of the same pixels, once the last key has had its effect.
+    let same = "await (async () => { const file = await vm.screenshot();
         const bitmap = await createImageBitmap(file);
         const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
         canvas.drawImage(bitmap, 0, 0);
         const seen = canvas.getImageData(0, 0, bitmap.width, bitmap.height).data;
         const wanted = (await vm.getImageData()).data;
-        return file.type === 'image/png' && seen.length === wanted.length && seen.every((value, index) => value === wanted[index]);";
-    assert_eq!(page.run(same).unwrap(), true);
+        return file.type === 'image/png' && seen.length === wanted.length && seen.every((value, index) => value === wanted[index]); })()";
+    page.wait("a screenshot of the same pixels", same).unwrap();
     // The names of noVNC's modes of scaling.
     let modes =
         "vm.resizeSession = true; const one = vm.scaling; vm.clipViewport = true; const two = vm.scaling;
