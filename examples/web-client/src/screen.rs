@@ -101,10 +101,7 @@ impl Screen {
     /// Applies what can be applied; true when anything could while something else waits.
     fn advance(&mut self) -> Result<bool, ScreenError> {
         let (mut moved, mut waits) = (false, false);
-        let mut all = self.surface_bytes();
         for display in self.displays.values_mut() {
-            let others = all - display.canvas.surface_bytes();
-            display.canvas.limit_surfaces(SURFACES.saturating_sub(others));
             while let Some(message) = display.waiting.front() {
                 match display.canvas.apply(message)? {
                     Applied::Done => {
@@ -117,7 +114,6 @@ impl Screen {
                     }
                 }
             }
-            all = others + display.canvas.surface_bytes();
             while let Some(event) = display.canvas.poll_event() {
                 match event {
                     canvas::Event::PrimaryCreated { .. } => display.created_ms = now_ms(),
@@ -314,7 +310,7 @@ impl std::fmt::Display for ScreenError {
 fn config() -> CanvasConfig {
     let mut config = CanvasConfig::default();
     config.limits.surface_bytes = 256 << 20;
-    config.limits.surfaces_bytes = SURFACES;
+    config.limits.session_bytes = SURFACES;
     config
 }
 

@@ -330,12 +330,6 @@ impl Canvas {
         self.surfaces.bytes()
     }
 
-    /// Changes how many bytes all surfaces may take: [`CanvasLimits::surfaces_bytes`], where several canvases share them.
-    /// What there is already stays.
-    pub fn limit_surfaces(&mut self, bytes: u64) {
-        self.config.limits.surfaces_bytes = bytes;
-    }
-
     fn create_surface(
         &mut self,
         id: SurfaceId,

@@ -324,30 +324,6 @@ impl Feed<'_> {
 }
 
 #[test]
-fn a_bound_that_shrinks_keeps_what_is_there() {
-    let mut canvas = small(|_| {});
-    let create = |id| {
-        let format = SurfaceFormat(32);
-        let create = SurfaceCreate {
-            surface_id: SurfaceId(id),
-            width: 8,
-            height: 8,
-            format,
-            flags: SurfaceFlags::empty(),
-        };
-        ServerMessage::SurfaceCreate(create)
-    };
-    assert!(canvas.apply(&create(1)).is_ok());
-    let bytes = canvas.surface_bytes();
-    canvas.limit_surfaces(bytes / 2);
-    let error = canvas.apply(&create(2)).unwrap_err();
-    assert!(matches!(error, CanvasError::Limit { limit: "surfaces_bytes", .. }), "{error}");
-    assert_eq!(canvas.surface_bytes(), bytes);
-    canvas.limit_surfaces(2 * bytes);
-    assert!(canvas.apply(&create(2)).is_ok());
-}
-
-#[test]
 fn arbitrary_messages_do_no_harm() {
     let mut canvas = small(|l| (l.surface_bytes, l.surfaces_bytes) = (1 << 20, 4 << 20));
     for round in 0..300 {
