@@ -163,7 +163,8 @@ fn canvases_work_on_threads_of_their_own() {
     let bringing = thread::spawn(move || {
         for id in 0..COUNT {
             done(&mut first, put(0, 0, 0, cached(id, ImageFlags::CACHE_ME, solid(id as u32))));
-            progress.send(()).expect("the other still draws");
+            // The other may have drawn the last picture already, and have ended.
+            let _ = progress.send(());
         }
         first
     });

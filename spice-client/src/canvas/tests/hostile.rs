@@ -1,6 +1,5 @@
 //! Messages that no honest server sends: nothing panics, nothing grows, the surface stays sane.
 
-use crate::canvas::CanvasError;
 use spice_proto::msg::Message;
 use spice_proto::testing::{MessageVisitor, Sample, Source};
 
