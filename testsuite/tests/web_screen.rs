@@ -112,12 +112,16 @@ fn two_machines_in_two_tabs() {
     page.click("#tabs .tab:first-child .tab-select").unwrap();
     page.shows("the first machine", || xspice.own_picture()).unwrap();
     page.wait("thumbnails of both", THUMBNAILS).unwrap();
-    // Both are there again after a reload, and so is what was selected.
+    // Both are there again after a reload, and so is what was selected; the other connects when it is looked at.
     let mut page = browser.open("page", &gateway.page("")).unwrap();
     page.connected().unwrap();
+    page.shows("the first machine again", || xspice.own_picture()).unwrap();
+    let states = "return [...document.querySelectorAll('#tabs .tab')].map((tab) => tab.dataset.state).join()";
+    assert_eq!(page.run(states).unwrap(), "connected,idle");
+    page.click("#tabs .tab:last-child .tab-select").unwrap();
+    page.shows("the second machine again", || qemu.own_picture()).unwrap();
     page.wait("both tabs", "document.querySelectorAll('#tabs .tab[data-state=connected]').length === 2")
         .unwrap();
-    page.shows("the first machine again", || xspice.own_picture()).unwrap();
     page.check().unwrap();
 }
 
