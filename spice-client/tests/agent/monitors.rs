@@ -25,6 +25,14 @@ async fn session(agent: bool) -> (spice_client::Handle, Host, Peer) {
     (handle, host, display)
 }
 
+/// A session whose screen has 640 by 480 pixels and whose agent is there.
+async fn small_session() -> (spice_client::Handle, Host, Peer) {
+    let (handle, mut host, mut display) = session(true).await;
+    show(&mut display, 640, 480).await;
+    host.serve(handle.wait_for_agent()).await.expect("an agent");
+    (handle, host, display)
+}
+
 async fn show(display: &mut Peer, width: u32, height: u32) {
     let surface_id = SurfaceId::PRIMARY;
     display.send(&ServerMessage::SurfaceDestroy(SurfaceDestroy { surface_id })).await;
@@ -62,9 +70,7 @@ async fn a_resolution_waits_for_the_agent_and_is_answered_when_the_guest_has_fol
 
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_makes_something_else_of_it_is_believed_and_one_that_does_nothing_is_not() {
-    let (handle, mut host, mut display) = session(true).await;
-    show(&mut display, 640, 480).await;
-    host.serve(handle.wait_for_agent()).await.expect("an agent");
+    let (handle, mut host, mut display) = small_session().await;
     let answer = tokio::spawn(handle.set_resolution(1003, 601));
     host.until(|host| told(host) == 1).await;
     show(&mut display, 1000, 601).await;
@@ -76,9 +82,7 @@ async fn a_guest_that_makes_something_else_of_it_is_believed_and_one_that_does_n
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_guest_is_not_taken_for_one_that_rounds() {
-    let (handle, mut host, mut display) = session(true).await;
-    show(&mut display, 640, 480).await;
-    host.serve(handle.wait_for_agent()).await.expect("an agent");
+    let (handle, mut host, mut display) = small_session().await;
     // The guest draws its screen anew, and takes its time for the new size.
     let answer = tokio::spawn(handle.set_resolution(800, 600));
     host.until(|host| told(host) == 1).await;
@@ -103,9 +107,7 @@ async fn a_slow_guest_is_not_taken_for_one_that_rounds() {
 
 #[tokio::test(start_paused = true)]
 async fn what_one_agent_made_of_a_wish_says_nothing_of_the_next() {
-    let (handle, mut host, mut display) = session(true).await;
-    show(&mut display, 640, 480).await;
-    host.serve(handle.wait_for_agent()).await.expect("an agent");
+    let (handle, mut host, mut display) = small_session().await;
     let answer = tokio::spawn(handle.set_resolution(1003, 601));
     host.until(|host| told(host) == 1).await;
     show(&mut display, 1000, 601).await;
@@ -128,9 +130,7 @@ async fn what_one_agent_made_of_a_wish_says_nothing_of_the_next() {
 /// keep this test for ever.
 #[tokio::test(start_paused = true)]
 async fn nobody_is_busy_while_a_wish_waits_for_an_agent_or_a_screen() {
-    let (handle, mut host, mut display) = session(true).await;
-    show(&mut display, 640, 480).await;
-    host.serve(handle.wait_for_agent()).await.expect("an agent");
+    let (handle, mut host, mut display) = small_session().await;
     let answer = tokio::spawn(handle.set_resolution(1003, 601));
     host.until(|host| told(host) == 1).await;
     // The guest has begun to follow, and its screen is gone.
