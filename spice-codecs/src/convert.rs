@@ -98,27 +98,32 @@ impl<const TOP: u8> Converter for BgrToBgrx<TOP> {
     const TO: usize = 4;
     const GROUP: usize = 4;
 
-    /// Four pixels at a time, in two words of two.
+    /// Four pixels at a time.
     #[inline(always)]
     fn row(from: &[u8], to: &mut [u8]) {
-        // Six bytes to eight.
-        let spread = |pair: u64| {
-            let top = u64::from(TOP) << 24;
-            pair & 0x00ff_ffff | pair << 8 & 0x00ff_ffff_0000_0000 | top | top << 32
-        };
-        let (groups, rest) = from.as_chunks::<12>();
-        let (to_groups, to_rest) = to.as_chunks_mut::<16>();
+        let (groups, rest) = from.as_chunks();
+        let (to_groups, to_rest) = to.as_chunks_mut();
         for (to, from) in to_groups.iter_mut().zip(groups) {
-            let (Some(first), Some(second)) = (from.first_chunk(), from.last_chunk()) else { continue };
-            let (low, high) = to.split_at_mut(8);
-            low.copy_from_slice(&spread(u64::from_le_bytes(*first)).to_le_bytes());
-            high.copy_from_slice(&spread(u64::from_le_bytes(*second) >> 16).to_le_bytes());
+            Self::four(from, to);
         }
         // A destination with fewer groups than the source does not occur: both hold the same pixels.
         let (rest, _) = rest.as_chunks::<3>();
         let (to_rest, _) = to_rest.as_chunks_mut::<4>();
         for (to, p) in to_rest.iter_mut().zip(rest) {
             *to = [p[0], p[1], p[2], TOP];
+        }
+    }
+}
+
+impl<const TOP: u8> BgrToBgrx<TOP> {
+    /// Four pixels, each by a word that overlaps the next one.
+    #[inline(always)]
+    fn four(from: &[u8; 12], to: &mut [u8; 16]) {
+        let top = u32::from(TOP) << 24;
+        let word = |at: usize| u32::from_le_bytes(from[at..].first_chunk().copied().unwrap_or_default());
+        let pixels = [word(0) & 0x00ff_ffff, word(3) & 0x00ff_ffff, word(6) & 0x00ff_ffff, word(8) >> 8];
+        for (to, pixel) in to.as_chunks_mut().0.iter_mut().zip(pixels) {
+            *to = (pixel | top).to_le_bytes();
         }
     }
 }

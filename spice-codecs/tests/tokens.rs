@@ -17,10 +17,13 @@ proptest! {
             let pixels = source.picture(&mut stream, width, height, alpha);
             for (padding, old) in [(0, 0), (0, 255), (12, 0), (100, 255)] {
                 let stride = 4 * width + padding;
-                let mut memory = vec![old; stride * height];
+                // The last rows are not the picture's.
+                let mut memory = vec![old; stride * (height + 2)];
                 let dst = PixelsMut::new(&mut memory, size[0], size[1], stride, PixelFormat::Bgrx).unwrap();
                 lz::Decoder::new().decode(&stream, &[], dst).unwrap();
-                for (y, row) in memory.chunks(stride).enumerate() {
+                let (rows, below) = memory.split_at(stride * height);
+                prop_assert!(below.iter().all(|byte| *byte == old));
+                for (y, row) in rows.chunks(stride).enumerate() {
                     let y = if top_down { y } else { height - 1 - y };
                     let (row, behind) = row.split_at(4 * width);
                     prop_assert_eq!(row, pixels[y * width..][..width].as_flattened());

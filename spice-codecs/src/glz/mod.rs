@@ -244,11 +244,11 @@ impl Job {
             let waiting = if header.format == PixelFormat::Rgb555 {
                 let literals = Fixed::<SwappedRgb555>::new();
                 let plane = Contiguous::<_, 2>::new(literals, *done);
-                tokens::plane(input, &plane, pixels, done, total, lz::RGB16_BIAS, references)?
+                tokens::plane(input, &plane, pixels, done, total, references)?
             } else {
                 let literals = Fixed::<BgrToBgrx<0>>::new();
                 let plane = Contiguous::<_, 4>::new(literals, *done);
-                tokens::plane(input, &plane, pixels, done, total, lz::RGB_BIAS, references)?
+                tokens::plane(input, &plane, pixels, done, total, references)?
             };
             if waiting.is_some() {
                 return Ok(waiting);
@@ -260,6 +260,6 @@ impl Job {
             return Ok(None);
         }
         let plane = ContiguousAlpha::new(*done);
-        tokens::plane(input, &plane, pixels, done, total, lz::ALPHA_BIAS, references)
+        tokens::plane(input, &plane, pixels, done, total, references)
     }
 }

@@ -7,7 +7,8 @@ use super::references::References;
 use super::window::Access;
 use crate::error::ErrorKind;
 use crate::lz::plane::WindowPlane;
-use crate::lz::tokens::{FRONT, Input, before_start, extend, literals, too_long, usual_tokens};
+use crate::lz::tokens::{Input, before_start, extend, literals, too_long};
+use crate::lz::usual::FRONT;
 
 /// Decodes the rest of a plane of `total` units, of which `done` are there. Returns an image id if that image is
 /// needed and has not arrived; `input` and `done` then say where to go on.
@@ -18,11 +19,10 @@ pub(super) fn plane<P: WindowPlane>(
     memory: &mut [u8],
     done: &mut usize,
     total: usize,
-    bias: usize,
     references: &mut References<'_, impl Access>,
 ) -> Result<Option<u64>, ErrorKind> {
     let mut rest = input.data.get(input.at..).unwrap_or_default();
-    let result = tokens(&mut rest, plane, memory, done, total, bias, references);
+    let result = tokens(&mut rest, plane, memory, done, total, references);
     input.at = input.data.len() - rest.len();
     result
 }
@@ -35,13 +35,13 @@ fn tokens<P: WindowPlane>(
     memory: &mut [u8],
     done: &mut usize,
     total: usize,
-    bias: usize,
     references: &mut References<'_, impl Access>,
 ) -> Result<Option<u64>, ErrorKind> {
     let mut spot = plane.start();
-    let mut left = total - *done;
     loop {
-        (left, spot) = usual_tokens(input, plane, memory, (left, spot), total, bias, usual_distance);
+        spot = plane.usual_tokens(input, memory, spot, usual_distance);
+        // What fits the memory is not more than what was left.
+        let left = total - plane.passed(spot);
         if left == 0 {
             break;
         }
@@ -49,7 +49,7 @@ fn tokens<P: WindowPlane>(
         let (&[control, next], tail) = input.split_first_chunk().ok_or(ErrorKind::Truncated)?;
         let control = usize::from(control);
         if control < 32 {
-            (left, spot) = literals(input, plane, memory, (left, spot), control + 1)?;
+            (_, spot) = literals(input, plane, memory, (left, spot), control + 1)?;
             continue;
         }
         let mut rest = tail;
@@ -57,7 +57,7 @@ fn tokens<P: WindowPlane>(
             7 => extend(&mut rest, next, left)?,
             len => (len, next),
         };
-        let len = len + bias;
+        let len = len + P::BIAS;
         if len > left {
             return Err(too_long(len, left));
         }
@@ -85,24 +85,28 @@ fn tokens<P: WindowPlane>(
             spot = plane.copy(memory, spot, from, len);
         }
         *input = rest;
-        left -= len;
     }
     *done = total;
     Ok(None)
 }
 
-/// Reads the distance of a match in the same image.
+/// Reads the distance of a match in the same image, less one.
 #[inline(always)]
-fn usual_distance(front: &[u8; FRONT], control: usize, at: usize) -> Option<(usize, usize)> {
-    let near = control & 15 | usize::from(front[at]) << 4;
-    let selector = usize::from(front[at + 1]);
-    if control & 16 == 0 {
-        return (selector == 0).then_some((near + 1, at + 2));
+fn usual_distance(front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
+    // The bytes of the distance, behind the first byte.
+    let word = u32::from_le_bytes(*front[more..].first_chunk()?) as usize;
+    let word = if more == 0 { word } else { word & !0xff | usize::from(front[0]) };
+    let near = word & 15 | word >> 4 & 0xff0;
+    if word & 0x00ff_0010 == 0 {
+        return Some((near, 3 + more));
     }
-    let offset = near | (selector & 31) << 12;
-    match selector >> 5 {
-        0 => Some((offset + 1, at + 2)),
-        1 => Some(((offset | usize::from(front[at + 2]) << 17) + 1, at + 3)),
+    if word & 16 == 0 {
+        return None;
+    }
+    let offset = near | word >> 4 & 0x1_f000;
+    match word >> 21 & 7 {
+        0 => Some((offset, 3 + more)),
+        1 => Some((offset | usize::from(front[3 + more]) << 17, 4 + more)),
         _ => None,
     }
 }

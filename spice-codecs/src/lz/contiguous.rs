@@ -1,9 +1,8 @@
 //! Planes in one piece: rows without padding, in coded order.
 
 use super::copies;
-use super::plane::{
-    Literals, Plane, WindowPlane, copy_alpha, pixels, put_alpha, repeat_alpha, repeat_alpha_usual,
-};
+use super::plane::{Literals, Plane, WindowPlane, copy_alpha, pixels, put_alpha, repeat_alpha};
+use super::usual::{Above, AlphaCells, Distance, usual_tokens};
 use crate::error::ErrorKind;
 
 /// Units of `D` bytes.
@@ -58,23 +57,14 @@ impl<L: Literals<D>, const D: usize> Plane for Contiguous<L, D> {
     }
 
     #[inline(always)]
-    fn usual_literals(&self, memory: &mut [u8], at: usize, from: &[u8], count: usize) -> Option<usize> {
-        copies::put_groups(&self.literals, from, memory.get_mut(at..)?, count)?;
-        Some(at + count * D)
-    }
-
-    #[inline(always)]
-    fn usual_match(&self, memory: &mut [u8], at: usize, distance: usize, count: usize) -> Option<usize> {
-        let (back, len) = (distance * D, count * D);
-        let (before, to) = memory.split_at_mut_checked(at)?;
-        let start = at.wrapping_sub(back);
-        if !copies::repeat_usual::<D>(before.get(start..)?, to, len) {
-            if len > to.len() {
-                return None;
-            }
-            copies::repeat_unusual::<D>(memory.get_mut(start..)?, back, len);
-        }
-        Some(at + len)
+    fn usual_tokens(
+        &self,
+        input: &mut &[u8],
+        memory: &mut [u8],
+        at: usize,
+        distance: impl Distance,
+    ) -> usize {
+        usual_tokens(&self.literals, input, &Above::NONE, memory.as_chunks_mut::<D>().0, at / D, distance) * D
     }
 }
 
@@ -145,18 +135,14 @@ impl Plane for ContiguousAlpha {
     }
 
     #[inline(always)]
-    fn usual_literals(&self, memory: &mut [u8], at: usize, from: &[u8], count: usize) -> Option<usize> {
-        let to = memory.get_mut(at..)?.get_mut(..count * 4)?;
-        put_alpha(from, to);
-        Some(at + count * 4)
-    }
-
-    #[inline(always)]
-    fn usual_match(&self, memory: &mut [u8], at: usize, distance: usize, count: usize) -> Option<usize> {
-        let len = count * 4;
-        let (before, to) = memory.split_at_mut_checked(at)?;
-        let from = before.get(at.wrapping_sub(distance * 4)..)?;
-        repeat_alpha_usual(from, to, len).then_some(at + len)
+    fn usual_tokens(
+        &self,
+        input: &mut &[u8],
+        memory: &mut [u8],
+        at: usize,
+        distance: impl Distance,
+    ) -> usize {
+        usual_tokens(&AlphaCells, input, &Above::NONE, memory.as_chunks_mut().0, at / 4, distance) * 4
     }
 }
 

@@ -18,46 +18,6 @@ pub(super) fn put<L: Literals<D>, const D: usize>(literals: &L, from: &[u8], to:
     }
 }
 
-/// Converts `count` literal units from the front of `from` to the front of `to` if there is room for whole groups.
-#[inline(always)]
-pub(super) fn put_groups<L: Literals<D>, const D: usize>(
-    literals: &L,
-    from: &[u8],
-    to: &mut [u8],
-    count: usize,
-) -> Option<()> {
-    literals.check(from.get(..count * L::UNIT)?).ok()?;
-    if count <= L::GROUP {
-        literals.put(from.get(..L::GROUP * L::UNIT)?, to.get_mut(..L::GROUP * D)?);
-    } else {
-        let whole = count.next_multiple_of(L::GROUP);
-        literals.put(from.get(..whole * L::UNIT)?, to.get_mut(..whole * D)?);
-    }
-    Some(())
-}
-
-/// Writes `len` bytes to the front of `to`, which repeat those between it and their source: all of `from`, whole units
-/// of `D`. False where that is not easy.
-#[inline(always)]
-pub(super) fn repeat_usual<const D: usize>(from: &[u8], to: &mut [u8], len: usize) -> bool {
-    if len > SHORT {
-        return false;
-    }
-    let Some(wide) = to.first_chunk_mut::<SHORT>() else { return copy_chunks(from, to, len) };
-    if let Ok(unit) = <[u8; D]>::try_from(from) {
-        let chunk: [u8; CHUNK] = core::array::from_fn(|i| unit[i % D]);
-        wide.as_chunks_mut().0.fill(chunk);
-        return true;
-    }
-    if len <= CHUNK { copy_array::<CHUNK>(from, wide) } else { copy_array::<SHORT>(from, wide) }
-}
-
-/// As [`repeat`], out of the way of what is usual.
-#[inline(never)]
-pub(super) fn repeat_unusual<const D: usize>(window: &mut [u8], back: usize, len: usize) {
-    repeat::<D>(window, back, len);
-}
-
 /// Repeats the first `back` bytes of `window`, whole units of `D`, behind them.
 #[inline(always)]
 pub(super) fn repeat<const D: usize>(window: &mut [u8], back: usize, len: usize) {

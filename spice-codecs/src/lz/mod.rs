@@ -19,6 +19,7 @@ pub(crate) mod plane;
 mod rows;
 pub(crate) mod tokens;
 pub(crate) mod units;
+pub(crate) mod usual;
 
 pub use self::encode::Encoder;
 
@@ -244,9 +245,9 @@ impl Decoder {
         let wide = dst.format().bits() == 32;
         if packing == Packing::Bit8 {
             return if wide {
-                rows::<_, 4>(order, lookup, INDEX_BIAS, input, dst)
+                rows::<_, 4>(order, lookup, input, dst)
             } else {
-                rows::<_, 2>(order, lookup, INDEX_BIAS, input, dst)
+                rows::<_, 2>(order, lookup, input, dst)
             };
         }
         // Matches count in bytes of several pixels, and the spare bits of a row's last byte count too, so
@@ -255,7 +256,7 @@ impl Decoder {
         let total = stride * dst.height() as usize;
         self.indices.resize(total, 0);
         let plane = Contiguous::<_, 1>::new(Fixed::<convert::Bytes>::new(), 0);
-        tokens::plane(input, &plane, &mut self.indices, total, INDEX_BIAS)?;
+        tokens::plane(input, &plane, &mut self.indices, total)?;
         for (y, row) in (0..).zip(self.indices.chunks_exact(stride)) {
             let y = match order {
                 RowOrder::TopDown => y,
@@ -289,12 +290,12 @@ fn alpha_plane(order: RowOrder, input: &mut Input<'_>, dst: &mut PixelsMut<'_>) 
     match dst.format() {
         PixelFormat::Bgrx | PixelFormat::Bgra if is_contiguous(order, dst) => {
             let memory = dst.bytes_mut().get_mut(..total * 4).unwrap_or_default();
-            tokens::plane(input, &ContiguousAlpha::new(0), memory, total, ALPHA_BIAS)
+            tokens::plane(input, &ContiguousAlpha::new(0), memory, total)
         }
         PixelFormat::Bgrx | PixelFormat::Bgra => {
-            tokens::plane(input, &Alpha::rows(dst, order), dst.bytes_mut(), total, ALPHA_BIAS)
+            tokens::plane(input, &Alpha::rows(dst, order), dst.bytes_mut(), total)
         }
-        _ => tokens::plane(input, &Discard, &mut [], total, ALPHA_BIAS),
+        _ => tokens::plane(input, &Discard, &mut [], total),
     }
 }
 
@@ -307,28 +308,20 @@ fn direct(
 ) -> Result<(), ErrorKind> {
     use PixelFormat::{A8, Bgra, Bgrx, Rgb555, Rgb565};
     match (image_type, dst.format()) {
-        (ImageType::A8 | ImageType::Xxxa, A8) => fixed::<convert::Bytes, 1>(order, ALPHA_BIAS, input, dst),
-        (ImageType::Rgb16, Rgb555) => fixed::<convert::SwappedRgb555, 2>(order, RGB16_BIAS, input, dst),
-        (ImageType::Rgb16, Rgb565) => {
-            fixed::<convert::SwappedRgb555ToRgb565, 2>(order, RGB16_BIAS, input, dst)
-        }
-        (ImageType::Rgb16, Bgrx) => {
-            fixed::<convert::SwappedRgb555ToBgrx<0>, 4>(order, RGB16_BIAS, input, dst)
-        }
-        (ImageType::Rgb16, Bgra) => {
-            fixed::<convert::SwappedRgb555ToBgrx<255>, 4>(order, RGB16_BIAS, input, dst)
-        }
-        (ImageType::Rgb24 | ImageType::Rgb32, Bgra) => {
-            fixed::<convert::BgrToBgrx<255>, 4>(order, RGB_BIAS, input, dst)
-        }
+        (ImageType::A8 | ImageType::Xxxa, A8) => fixed::<convert::Bytes, 1>(order, input, dst),
+        (ImageType::Rgb16, Rgb555) => fixed::<convert::SwappedRgb555, 2>(order, input, dst),
+        (ImageType::Rgb16, Rgb565) => fixed::<convert::SwappedRgb555ToRgb565, 2>(order, input, dst),
+        (ImageType::Rgb16, Bgrx) => fixed::<convert::SwappedRgb555ToBgrx<0>, 4>(order, input, dst),
+        (ImageType::Rgb16, Bgra) => fixed::<convert::SwappedRgb555ToBgrx<255>, 4>(order, input, dst),
+        (ImageType::Rgb24 | ImageType::Rgb32, Bgra) => fixed::<convert::BgrToBgrx<255>, 4>(order, input, dst),
         (ImageType::Rgb24 | ImageType::Rgb32 | ImageType::Rgba, Bgrx | Bgra) => {
-            fixed::<convert::BgrToBgrx<0>, 4>(order, RGB_BIAS, input, dst)
+            fixed::<convert::BgrToBgrx<0>, 4>(order, input, dst)
         }
         (ImageType::Rgb24 | ImageType::Rgb32 | ImageType::Rgba, Rgb555) => {
-            fixed::<convert::BgrToRgb555, 2>(order, RGB_BIAS, input, dst)
+            fixed::<convert::BgrToRgb555, 2>(order, input, dst)
         }
         (ImageType::Rgb24 | ImageType::Rgb32 | ImageType::Rgba, Rgb565) => {
-            fixed::<convert::BgrToRgb565, 2>(order, RGB_BIAS, input, dst)
+            fixed::<convert::BgrToRgb565, 2>(order, input, dst)
         }
         _ => Err(ErrorKind::Format),
     }?;
@@ -338,28 +331,17 @@ fn direct(
     Ok(())
 }
 
-/// What matches of colour units of three bytes add to their length.
-pub(crate) const RGB_BIAS: usize = 0;
-/// What matches of 16-bit units add.
-pub(crate) const RGB16_BIAS: usize = 1;
-/// What matches of alpha bytes add.
-pub(crate) const ALPHA_BIAS: usize = 2;
-/// What matches of palette indices add.
-const INDEX_BIAS: usize = 2;
-
 fn fixed<C: Converter, const D: usize>(
     order: RowOrder,
-    bias: usize,
     input: &mut Input<'_>,
     dst: &mut PixelsMut<'_>,
 ) -> Result<(), ErrorKind> {
-    rows::<_, D>(order, Fixed::<C>::new(), bias, input, dst)
+    rows::<_, D>(order, Fixed::<C>::new(), input, dst)
 }
 
 fn rows<L: Literals<D>, const D: usize>(
     order: RowOrder,
     literals: L,
-    bias: usize,
     input: &mut Input<'_>,
     dst: &mut PixelsMut<'_>,
 ) -> Result<(), ErrorKind> {
@@ -367,10 +349,10 @@ fn rows<L: Literals<D>, const D: usize>(
     if is_contiguous(order, dst) {
         // Not what may lie behind the last row.
         let memory = dst.bytes_mut().get_mut(..total * D).unwrap_or_default();
-        return tokens::plane(input, &Contiguous::<_, D>::new(literals, 0), memory, total, bias);
+        return tokens::plane(input, &Contiguous::<_, D>::new(literals, 0), memory, total);
     }
     let plane = Packed::<_, D>::rows(dst, order, literals);
-    tokens::plane(input, &plane, dst.bytes_mut(), total, bias)
+    tokens::plane(input, &plane, dst.bytes_mut(), total)
 }
 
 /// Whether the rows of a destination are one piece of memory in coded order.

@@ -4,6 +4,8 @@ use crate::convert::Converter;
 use crate::error::ErrorKind;
 use crate::palette::Lookup;
 
+use super::usual::Distance;
+
 /// How units of a sequence are put where they belong, by literals and matches.
 ///
 /// The token loop promises that no call exceeds the units of the plane and that distances reach at most back to
@@ -11,7 +13,9 @@ use crate::palette::Lookup;
 pub(crate) trait Plane {
     /// Bytes of a literal unit.
     const UNIT: usize;
-    /// Whether there are `usual_literals` and a `usual_match`: for planes on which everything else is slow.
+    /// What matches are longer than they say, in units.
+    const BIAS: usize = bias(Self::UNIT);
+    /// Whether there are `usual_tokens`, so that all others are rare.
     const USUAL: bool = false;
     /// A place in the plane.
     type Spot: Copy;
@@ -39,41 +43,31 @@ pub(crate) trait Plane {
         count: usize,
     ) -> Self::Spot;
 
-    /// How many units are before a place. Only asked where there are `usual_literals`.
+    /// How many units are before a place. Only asked where there are `usual_tokens`.
     #[inline(always)]
     fn passed(&self, spot: Self::Spot) -> usize {
         let _ = spot;
         0
     }
 
-    /// As [`check`](Self::check) and [`literals`](Self::literals) for units that fit the current row, or the memory of a
-    /// plane in one piece, with room to spare. `None` if they do not, or if they are not what they should be.
+    /// Decodes tokens at the front of `input` as long as they are usual for the plane. Takes and returns where the next
+    /// unit goes.
     #[inline(always)]
-    fn usual_literals(
+    fn usual_tokens(
         &self,
+        input: &mut &[u8],
         memory: &mut [u8],
         spot: Self::Spot,
-        from: &[u8],
-        count: usize,
-    ) -> Option<Self::Spot> {
-        let _ = (memory, spot, from, count);
-        None
+        distance: impl Distance,
+    ) -> Self::Spot {
+        let _ = (input, memory, distance);
+        spot
     }
+}
 
-    /// As [`repeat`](Self::repeat) for a match within the current row whose source is in one row, or in the memory of a
-    /// plane in one piece. `None` for others,
-    /// also for those that begin before the first unit.
-    #[inline(always)]
-    fn usual_match(
-        &self,
-        memory: &mut [u8],
-        spot: Self::Spot,
-        distance: usize,
-        count: usize,
-    ) -> Option<Self::Spot> {
-        let _ = (memory, spot, distance, count);
-        None
-    }
+/// What matches of units of so many bytes are longer than they say.
+pub(crate) const fn bias(unit: usize) -> usize {
+    3 - unit
 }
 
 /// A plane that also takes units of other images.
@@ -202,29 +196,4 @@ pub(super) fn copy_alpha(to: &mut [[u8; 4]], from: &[[u8; 4]]) {
         let colour = u32::from_le_bytes(*to) & 0x00ff_ffff;
         *to = (colour | u32::from_le_bytes(*from) & 0xff00_0000).to_le_bytes();
     }
-}
-
-/// Copies alpha bytes of `len` bytes of pixels, and some more where that is faster, which will be overwritten: `from`
-/// ends where `to` begins, or they lie apart. False if there is no room.
-#[inline(always)]
-pub(super) fn repeat_alpha_usual(from: &[u8], to: &mut [u8], len: usize) -> bool {
-    match len {
-        0..=16 => alpha_array::<16>(from, to),
-        17..=32 => alpha_array::<32>(from, to),
-        33..=64 => alpha_array::<64>(from, to),
-        _ => {
-            let whole = len.next_multiple_of(16);
-            let (Some(from), Some(to)) = (from.get(..whole), to.get_mut(..whole)) else { return false };
-            copy_alpha(to.as_chunks_mut().0, from.as_chunks().0);
-            true
-        }
-    }
-}
-
-/// Copies the alpha bytes of `N` bytes of pixels. False if there are fewer on either side.
-#[inline(always)]
-fn alpha_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
-    let (Some(&from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) else { return false };
-    copy_alpha(to.as_chunks_mut().0, from.as_chunks().0);
-    true
 }

@@ -1,7 +1,8 @@
 //! Planes of rows that may lie apart or bottom first.
 
 use super::copies;
-use super::plane::{Literals, Plane, pixels, put_alpha, repeat_alpha, repeat_alpha_usual};
+use super::plane::{Literals, Plane, pixels, put_alpha, repeat_alpha};
+use super::usual::{Above, AlphaCells, Cells, Distance, usual_tokens};
 use crate::error::ErrorKind;
 use crate::pixels::{PixelsMut, RowOrder};
 
@@ -32,6 +33,8 @@ struct Layout {
     step: usize,
     /// A row.
     width: usize,
+    /// What the rows before the last one hold.
+    last: usize,
     /// A unit.
     unit: usize,
 }
@@ -44,7 +47,7 @@ impl Layout {
             RowOrder::TopDown => (0, stride),
             RowOrder::BottomUp => ((height - 1) * stride, stride.wrapping_neg()),
         };
-        Self { start, step, width, unit }
+        Self { start, step, width, last: width * (height - 1), unit }
     }
 
     fn spot(&self) -> Spot {
@@ -63,10 +66,10 @@ impl Layout {
         memory.get_mut(spot.at..spot.row.wrapping_add(self.width))
     }
 
-    /// Goes to the next row if the current one is full.
+    /// Goes to the next row, if there is one, when the current one is full.
     #[inline(always)]
     fn wrap(&self, spot: Spot) -> Spot {
-        if self.room(spot) > 0 {
+        if self.room(spot) > 0 || spot.before == self.last {
             return spot;
         }
         let row = spot.row.wrapping_add(self.step);
@@ -85,34 +88,47 @@ impl Layout {
         Some((spot.at.wrapping_sub(back).wrapping_sub(gaps), beyond - (rows - 1) * self.width))
     }
 
-    /// The source of a match of `len` bytes and the rest of the current row. None if the match does not fit the row or
-    /// its source lies in more than one.
+    /// What comes before the row of `spot`, and the row itself. None if rows do not begin at whole units.
     #[inline(always)]
-    fn usual_parts<'a>(
+    fn stretch<'a, const D: usize>(
         &self,
         memory: &'a mut [u8],
         spot: Spot,
-        back: usize,
-        len: usize,
-    ) -> Option<(&'a [u8], &'a mut [u8])> {
-        let room = self.room(spot);
-        if len > room {
+    ) -> Option<(Above<'a, D>, &'a mut [[u8; D]])> {
+        let bottom_up = self.start > 0;
+        let stride = if bottom_up { self.step.wrapping_neg() } else { self.step };
+        if !stride.is_multiple_of(D) {
             return None;
         }
-        let mut from = spot.at.wrapping_sub(back);
-        if back > spot.at - spot.row {
-            let (earlier, there) = self.earlier(spot, back)?;
-            if len > there {
-                return None;
+        let (low, rest) = memory.split_at_mut_checked(spot.row)?;
+        let (row, high) = rest.split_at_mut_checked(self.width)?;
+        let (rows, above): (&[u8], _) = match (spot.before, bottom_up) {
+            (0, _) => (&[], &[][..]),
+            (_, false) => (low, low.get(low.len().checked_sub(stride)?..)?.get(..self.width)?),
+            (_, true) => {
+                let rows = high.get(stride - self.width..)?;
+                (rows, rows.get(..self.width)?)
             }
-            from = earlier;
-        }
-        if from < spot.at {
-            let (before, to) = memory.split_at_mut_checked(spot.at)?;
-            return Some((before.get(from..)?, to.get_mut(..room)?));
-        }
-        let (to, from) = memory.split_at_mut_checked(from)?;
-        Some((from, to.get_mut(spot.at..)?.get_mut(..room)?))
+        };
+        let (row, stride) = (row.as_chunks_mut().0, stride / D);
+        let above = Above { row: above.as_chunks().0, rows: rows.as_chunks().0, stride, bottom_up };
+        Some((above, row))
+    }
+
+    /// Decodes usual tokens from `spot` on, row by row.
+    #[inline(always)]
+    fn usual_tokens<C: Cells<D>, const D: usize>(
+        &self,
+        cells: &C,
+        input: &mut &[u8],
+        memory: &mut [u8],
+        spot: Spot,
+        distance: impl Distance,
+    ) -> Spot {
+        let spot = self.wrap(spot);
+        let Some((above, row)) = self.stretch::<D>(memory, spot) else { return spot };
+        let x = usual_tokens(cells, input, &above, row, (spot.at - spot.row) / D, distance);
+        Spot { at: spot.row + x * D, ..spot }
     }
 
     /// Cuts `count` units that begin at `spot` at the ends of rows. `put` gets each part's place and length, and how
@@ -238,25 +254,14 @@ impl<L: Literals<D>, const D: usize> Plane for Packed<L, D> {
     }
 
     #[inline(always)]
-    fn usual_literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Option<Spot> {
-        copies::put_groups(&self.literals, from, self.layout.rest(memory, spot)?, count)?;
-        Some(spot.advance(count * D))
-    }
-
-    #[inline(always)]
-    fn usual_match(&self, memory: &mut [u8], spot: Spot, distance: usize, count: usize) -> Option<Spot> {
-        let (back, len) = (distance * D, count * D);
-        let (from, to) = self.layout.usual_parts(memory, spot, back, len)?;
-        if !copies::repeat_usual::<D>(from, to, len) {
-            if from.len() < len {
-                // It repeats itself, so it lies in the same row.
-                let window = self.layout.rest(memory, Spot { at: spot.at - back, ..spot })?;
-                copies::repeat_unusual::<D>(window, back, len);
-            } else {
-                to.get_mut(..len)?.copy_from_slice(from.get(..len)?);
-            }
-        }
-        Some(spot.advance(len))
+    fn usual_tokens(
+        &self,
+        input: &mut &[u8],
+        memory: &mut [u8],
+        spot: Spot,
+        distance: impl Distance,
+    ) -> Spot {
+        self.layout.usual_tokens(&self.literals, input, memory, spot, distance)
     }
 }
 
@@ -302,15 +307,13 @@ impl Plane for Alpha {
     }
 
     #[inline(always)]
-    fn usual_literals(&self, memory: &mut [u8], spot: Spot, from: &[u8], count: usize) -> Option<Spot> {
-        put_alpha(from, self.layout.rest(memory, spot)?.get_mut(..count * 4)?);
-        Some(spot.advance(count * 4))
-    }
-
-    #[inline(always)]
-    fn usual_match(&self, memory: &mut [u8], spot: Spot, distance: usize, count: usize) -> Option<Spot> {
-        let len = count * 4;
-        let (from, to) = self.layout.usual_parts(memory, spot, distance * 4, len)?;
-        repeat_alpha_usual(from, to, len).then(|| spot.advance(len))
+    fn usual_tokens(
+        &self,
+        input: &mut &[u8],
+        memory: &mut [u8],
+        spot: Spot,
+        distance: impl Distance,
+    ) -> Spot {
+        self.layout.usual_tokens::<_, 4>(&AlphaCells, input, memory, spot, distance)
     }
 }

@@ -1,0 +1,314 @@
+//! Tokens that stay within one row, or within a plane in one piece: nearly all of them, and where the time goes.
+
+use super::copies;
+use super::plane::{Literals, bias, copy_alpha, put_alpha, repeat_alpha};
+
+/// Units of a plane: how literals and matches write them.
+pub(crate) trait Cells<const D: usize> {
+    /// Bytes of a literal unit.
+    const UNIT: usize;
+
+    /// Whether literal units are what they should be.
+    fn fits(&self, units: &[u8]) -> bool;
+
+    /// Converts literal units, as many in `to`.
+    fn put(&self, from: &[u8], to: &mut [[u8; D]]);
+
+    /// Copies at least `len` units.
+    fn copy(from: &[[u8; D]; WIDE], to: &mut [[u8; D]; WIDE], len: usize);
+
+    /// Copies units.
+    fn copy_four(from: &[[u8; D]; 4], to: &mut [[u8; D]; 4]);
+
+    /// Writes equal units.
+    fn fill(unit: [u8; D], to: &mut [[u8; D]; WIDE]);
+
+    /// Copies as many units as `to` holds.
+    fn copy_all(from: &[[u8; D]], to: &mut [[u8; D]]);
+
+    /// Repeats the first `distance` units of `window` behind them, to its end.
+    fn repeat(window: &mut [[u8; D]], distance: usize);
+}
+
+/// Units of which all bytes are written.
+impl<L: Literals<D>, const D: usize> Cells<D> for L {
+    const UNIT: usize = L::UNIT;
+
+    #[inline(always)]
+    fn fits(&self, units: &[u8]) -> bool {
+        self.check(units).is_ok()
+    }
+
+    #[inline(always)]
+    fn put(&self, from: &[u8], to: &mut [[u8; D]]) {
+        Literals::put(self, from, to.as_flattened_mut());
+    }
+
+    #[inline(always)]
+    fn copy(from: &[[u8; D]; WIDE], to: &mut [[u8; D]; WIDE], _: usize) {
+        *to = *from;
+    }
+
+    #[inline(always)]
+    fn copy_four(from: &[[u8; D]; 4], to: &mut [[u8; D]; 4]) {
+        *to = *from;
+    }
+
+    #[inline(always)]
+    fn fill(unit: [u8; D], to: &mut [[u8; D]; WIDE]) {
+        *to = [unit; WIDE];
+    }
+
+    #[inline(always)]
+    fn copy_all(from: &[[u8; D]], to: &mut [[u8; D]]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from;
+        }
+    }
+
+    #[inline(always)]
+    fn repeat(window: &mut [[u8; D]], distance: usize) {
+        let len = (window.len() - distance) * D;
+        copies::repeat::<D>(window.as_flattened_mut(), distance * D, len);
+    }
+}
+
+/// The fourth bytes of pixels.
+pub(crate) struct AlphaCells;
+
+impl Cells<4> for AlphaCells {
+    const UNIT: usize = 1;
+
+    #[inline(always)]
+    fn fits(&self, _: &[u8]) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn put(&self, from: &[u8], to: &mut [[u8; 4]]) {
+        put_alpha(from, to.as_flattened_mut());
+    }
+
+    #[inline(always)]
+    fn copy(from: &[[u8; 4]; WIDE], to: &mut [[u8; 4]; WIDE], len: usize) {
+        if len <= WIDE / 2 {
+            copy_alpha(&mut to[..WIDE / 2], &from[..WIDE / 2]);
+        } else {
+            copy_alpha(to, from);
+        }
+    }
+
+    #[inline(always)]
+    fn copy_four(from: &[[u8; 4]; 4], to: &mut [[u8; 4]; 4]) {
+        copy_alpha(to, from);
+    }
+
+    #[inline(always)]
+    fn fill(unit: [u8; 4], to: &mut [[u8; 4]; WIDE]) {
+        copy_alpha(to, &[unit; WIDE]);
+    }
+
+    #[inline(always)]
+    fn copy_all(from: &[[u8; 4]], to: &mut [[u8; 4]]) {
+        copy_alpha(to, from);
+    }
+
+    #[inline(always)]
+    fn repeat(window: &mut [[u8; 4]], distance: usize) {
+        let count = window.len() - distance;
+        repeat_alpha(window.as_flattened_mut(), 0, distance * 4, count);
+    }
+}
+
+/// Reads how far back a match refers, if that is usual too.
+pub(crate) trait Distance: Copy {
+    /// Gets the front of the input, which begins with the token, and how many bytes of length are behind its first byte.
+    /// Returns one less than the distance in units, and where it ends.
+    fn read(self, front: &[u8; FRONT], more: usize) -> Option<(usize, usize)>;
+}
+
+impl<F: Fn(&[u8; FRONT], usize) -> Option<(usize, usize)> + Copy> Distance for F {
+    #[inline(always)]
+    fn read(self, front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
+        self(front, more)
+    }
+}
+
+/// What comes before a row.
+pub(crate) struct Above<'a, const D: usize> {
+    /// The row before in coded order; none for the first.
+    pub(crate) row: &'a [[u8; D]],
+    /// All rows that come before, with what lies between their beginnings.
+    pub(crate) rows: &'a [[u8; D]],
+    /// From the beginning of one row to the next, in units.
+    pub(crate) stride: usize,
+    /// Whether the row before is the first one of `rows`, not the last.
+    pub(crate) bottom_up: bool,
+}
+
+impl<const D: usize> Above<'_, D> {
+    /// Nothing, as before a plane in one piece.
+    pub(crate) const NONE: Self = Self { row: &[], rows: &[], stride: 0, bottom_up: false };
+
+    /// What begins `beyond` units before the row, not 0, and ends within the same earlier row.
+    #[inline(always)]
+    fn units(&self, beyond: usize, len: usize, width: usize) -> Option<&[[u8; D]]> {
+        // Division of 32 bits is faster, and no plane has more units.
+        let back = ((beyond as u32).wrapping_sub(1)).checked_div(width as u32)? as usize;
+        let x = (back + 1) * width - beyond;
+        if len > width - x {
+            return None;
+        }
+        let start = if self.bottom_up {
+            back * self.stride
+        } else {
+            self.rows.len().checked_sub(back.checked_mul(self.stride)?.checked_add(self.stride)?)?
+        };
+        self.rows.get(start + x..)?.get(..len)
+    }
+}
+
+/// Decodes the tokens at the front of `input` into `row` from unit `x` on, until one does not fit the row or is not usual.
+/// Matches may refer to what is before `x`, and before that to what is `above`. Returns where the next unit goes.
+#[inline(never)]
+pub(crate) fn usual_tokens<C: Cells<D>, const D: usize>(
+    cells: &C,
+    input: &mut &[u8],
+    above: &Above<'_, D>,
+    row: &mut [[u8; D]],
+    mut x: usize,
+    distance: impl Distance,
+) -> usize {
+    let data = *input;
+    let mut at = 0;
+    let (Some(last), Some(limit)) = (data.len().checked_sub(FRONT), row.len().checked_sub(WIDE)) else {
+        return x;
+    };
+    while at <= last && x <= limit {
+        let Some(front) = data.get(at..).and_then(|rest| rest.first_chunk::<FRONT>()) else { break };
+        let Some((used, next)) = usual_token(cells, front, above, row, x, distance) else { break };
+        at += used;
+        x = next;
+    }
+    *input = data.get(at..).unwrap_or_default();
+    x
+}
+
+/// Decodes one token, with room to write more than it says. Returns its length and where the next unit goes.
+#[inline(always)]
+fn usual_token<C: Cells<D>, const D: usize>(
+    cells: &C,
+    front: &[u8; FRONT],
+    above: &Above<'_, D>,
+    row: &mut [[u8; D]],
+    x: usize,
+    distance: impl Distance,
+) -> Option<(usize, usize)> {
+    let control = usize::from(front[0]);
+    let width = row.len();
+    let (before, to) = row.split_at_mut_checked(x)?;
+    let wide = to.first_chunk_mut::<WIDE>()?;
+    if control < 32 {
+        let count = control + 1;
+        let from: &[u8; FRONT - 1] = front.last_chunk()?;
+        if !cells.fits(&from[..count * C::UNIT]) {
+            return None;
+        }
+        if count <= GROUP {
+            cells.put(&from[..GROUP * C::UNIT], &mut wide[..GROUP]);
+        } else {
+            literals(cells, from, to, count)?;
+        }
+        return Some((1 + count * C::UNIT, x + count));
+    }
+    let (len, (near, used)) = match control >> 5 {
+        7 if front[1] == 255 => return None,
+        7 => (7 + usize::from(front[1]), distance.read(front, 1)?),
+        len => (len, distance.read(front, 0)?),
+    };
+    let len = len + bias(C::UNIT);
+    if len <= WIDE {
+        if let Some(start) = x.checked_sub(near + 1) {
+            let from = before.get(start..)?;
+            if let Some(from) = from.first_chunk::<WIDE>() {
+                C::copy(from, wide, len);
+                return Some((used, x + len));
+            }
+            if let [unit] = from {
+                C::fill(*unit, wide);
+                return Some((used, x + len));
+            }
+            if len <= 4
+                && let (Some(from), Some(to)) = (from.first_chunk::<4>(), wide.first_chunk_mut())
+            {
+                C::copy_four(from, to);
+                return Some((used, x + len));
+            }
+        } else if let Some(start) = (x + above.row.len()).checked_sub(near + 1) {
+            if let Some(from) = above.row.get(start..).and_then(|row| row.first_chunk::<WIDE>()) {
+                C::copy(from, wide, len);
+                return Some((used, x + len));
+            }
+        } else if let Some(from) = above.units(near + 1 - x, WIDE, width)
+            && let Some(from) = from.first_chunk()
+        {
+            C::copy(from, wide, len);
+            return Some((used, x + len));
+        }
+    }
+    repeat::<C, D>(above, row, x, near + 1, len).then_some((used, x + len))
+}
+
+/// Converts more than a group of literal units.
+#[inline(always)]
+fn literals<C: Cells<D>, const D: usize>(
+    cells: &C,
+    from: &[u8; FRONT - 1],
+    to: &mut [[u8; D]],
+    count: usize,
+) -> Option<()> {
+    let groups = count.div_ceil(GROUP);
+    let (to_groups, _) = to.as_chunks_mut::<GROUP>();
+    if groups <= to_groups.len() {
+        for (to, from) in to_groups.iter_mut().zip(from.chunks_exact(GROUP * C::UNIT)).take(groups) {
+            cells.put(from, to);
+        }
+        return Some(());
+    }
+    last_literals(cells, from.get(..count * C::UNIT)?, to.get_mut(..count)?);
+    Some(())
+}
+
+/// Converts literal units at the end of a row.
+#[inline(never)]
+fn last_literals<C: Cells<D>, const D: usize>(cells: &C, from: &[u8], to: &mut [[u8; D]]) {
+    cells.put(from, to);
+}
+
+/// Copies a match of any length within the row. False if it is longer, or if what it refers to is in several rows or
+/// before the first one.
+#[inline(never)]
+fn repeat<C: Cells<D>, const D: usize>(
+    above: &Above<'_, D>,
+    row: &mut [[u8; D]],
+    x: usize,
+    distance: usize,
+    len: usize,
+) -> bool {
+    let width = row.len();
+    if let Some(start) = x.checked_sub(distance) {
+        let window = row.get_mut(start..).and_then(|row| row.get_mut(..distance + len));
+        return window.map(|window| C::repeat(window, distance)).is_some();
+    }
+    let to = row.get_mut(x..).and_then(|row| row.get_mut(..len));
+    let (Some(from), Some(to)) = (above.units(distance - x, len, width), to) else { return false };
+    C::copy_all(from, to);
+    true
+}
+
+/// Bytes of input that are there for usual tokens: more than the longest of them.
+pub(crate) const FRONT: usize = 128;
+/// Units that short matches write, needed or not.
+const WIDE: usize = 16;
+/// Literal units that are converted at once, needed or not.
+const GROUP: usize = 4;
