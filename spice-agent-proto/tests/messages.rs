@@ -216,6 +216,28 @@ fn monitors_that_are_off_are_left_out_unless_the_agent_takes_them() {
     assert_eq!(dense.physical_sizes().unwrap().iter().collect::<Vec<_>>(), [sizes[0], sizes[2]]);
 }
 
+/// CVE-2017-7506: the number of monitors, and what the size of the message leaves of them, are not compared.
+#[test]
+fn cve_2017_7506_monitors_that_are_not_in_the_message() {
+    let body = |count: u32, flags: u32, len: usize| {
+        let bytes = [&count.to_le_bytes()[..], &flags.to_le_bytes(), &vec![0; len]].concat();
+        Message::decode(MessageType::MONITORS_CONFIG, &bytes.into(), PLAIN).map(|_| ()).map_err(|error| error.field)
+    };
+    // 20 bytes a monitor, 4 more with its physical size (flag 2). 214748365 times 20 is 4 in 32 bits.
+    for count in [257, 214_748_365, 1 << 31, u32::MAX] {
+        for flags in [0, 2, u32::MAX] {
+            assert_eq!(body(count, flags, 4000), Err("num_of_monitors"));
+        }
+    }
+    assert_eq!([body(2, 0, 40), body(2, 2, 48)], [Ok(()); 2]);
+    assert_eq!([body(2, 0, 39), body(256, 0, 0), body(256, 0, 5119)], [Err("monitors"); 3]);
+    assert_eq!([body(2, 2, 47), body(2, 2, 40), body(256, 2, 5120)], [Err("physical_sizes"); 3]);
+    // Shorter than what comes before the monitors.
+    for len in 0..8 {
+        assert!(Message::decode(MessageType::MONITORS_CONFIG, &vec![0; len].into(), PLAIN).is_err());
+    }
+}
+
 #[test]
 fn monitors_are_at_most_256() {
     assert!(MonitorsConfig::new(&[Monitor::DISABLED; 256], false).is_ok());

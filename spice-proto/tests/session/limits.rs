@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use spice_proto::channel::Peer;
 use spice_proto::link::{HeaderKind, LinkStage};
 use spice_proto::msg::display::{self, Brush, DrawFill, QMask, RopDescriptor};
+use spice_proto::msg::main::Main;
 use spice_proto::session::{Event, LeftClosed, Output, Security, Session, SessionEnd};
 use spice_proto::testing::pair::Pair;
 use spice_proto::testing::server::Server;
@@ -113,6 +114,56 @@ fn client_message_len() {
     // The header alone decides.
     let exceeded = LimitExceeded { limit: "client_message_len", value: 9, bound: 8 };
     assert_eq!(peer.next_message(&mut input).unwrap_err(), ProtocolError::Limit(exceeded));
+}
+
+/// CVE-2016-9577: a client's message on the main channel says that it is longer than the server's buffer.
+#[test]
+fn cve_2016_9577_sizes_on_the_main_channel() {
+    let bound = Limits::default().client_message_len;
+    let frame = |kind: u16, len: u32| [&kind.to_le_bytes()[..], &len.to_le_bytes(), &[0; 64]].concat();
+    // Agent data, attachment, mouse mode, and types that do not exist.
+    for kind in [107, 104, 105, 101, 0, 100, u16::MAX] {
+        for len in [bound + 1, 1 << 31, u32::MAX - 5, u32::MAX] {
+            let mut peer = Peer::<Main>::new(HeaderKind::Mini, &Limits::default());
+            let mut input = BytesMut::from(&frame(kind, len)[..]);
+            let exceeded = LimitExceeded { limit: "client_message_len", value: len.into(), bound: bound.into() };
+            assert_eq!(peer.next_message(&mut input).unwrap_err(), ProtocolError::Limit(exceeded), "{kind} {len}");
+            // The channel is over, whatever comes.
+            assert!(peer.next_message(&mut BytesMut::from(&frame(101, 0)[..])).is_err());
+        }
+        // What is within the bound is waited for; nothing is read that has not come.
+        let mut peer = Peer::<Main>::new(HeaderKind::Mini, &Limits::default());
+        let mut input = BytesMut::from(&frame(kind, 65)[..]);
+        assert_eq!(peer.next_message(&mut input), Ok(None));
+    }
+}
+
+/// CVE-2013-4130: a client acknowledges what it was not sent, and an assertion of the server about its window fails.
+#[test]
+fn cve_2013_4130_acknowledgements_that_nobody_asked_for() {
+    let ack = [2, 0, 0, 0, 0, 0];
+    let sync = |generation: u32| [&[1, 0, 4, 0, 0, 0][..], &generation.to_le_bytes()].concat();
+    let mut peer = Peer::<Inputs>::new(HeaderKind::Mini, &Limits::default());
+    let give = |peer: &mut Peer<Inputs>, bytes: &[u8]| {
+        assert!(peer.next_message(&mut BytesMut::from(bytes)).is_ok_and(|message| message.is_some()));
+    };
+    // Before any window, then for windows of other generations, then more often than there were messages.
+    give(&mut peer, &ack);
+    give(&mut peer, &sync(7));
+    assert!(peer.may_send());
+    peer.set_ack(2);
+    for bytes in [&ack[..], &ack, &sync(u32::MAX), &ack] {
+        give(&mut peer, bytes);
+    }
+    for _ in 0..9 {
+        peer.send(&spice_proto::msg::inputs::ServerMessage::MouseMotionAck);
+    }
+    assert!(!peer.may_send());
+    give(&mut peer, &sync(1));
+    for _ in 0..99 {
+        give(&mut peer, &ack);
+    }
+    assert!(peer.may_send());
 }
 
 #[test]
