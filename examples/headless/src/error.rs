@@ -65,6 +65,11 @@ pub(crate) enum Error {
          the picture again", .path.display()
     )]
     NoImage { path: PathBuf, source: DecodeError },
+    #[error(
+        "{} goes on for {excess} bytes behind its image, so it was damaged or holds more than that: copy it completely, or \
+         encode the picture again", .path.display()
+    )]
+    BehindImage { path: PathBuf, excess: usize },
     #[error("{} holds a {found} image, not {asked}: say --codec {found}, or leave --codec out", .path.display())]
     OtherCodec { path: PathBuf, found: &'static str, asked: &'static str },
     #[error(

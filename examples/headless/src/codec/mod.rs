@@ -103,6 +103,11 @@ pub(crate) fn decode(args: &DecodeArgs, report: Report) -> Result<(), Error> {
         return Err(Error::StillRecording(path()));
     }
     let image = decode::parse(file).map_err(|source| Error::NoImage { path: path(), source })?;
+    let mut again = bytes::BytesMut::new();
+    spice_proto::wire::encode(&image, &mut again);
+    if let Some(excess @ 1..) = len.checked_sub(again.len()) {
+        return Err(Error::BehindImage { path: path(), excess });
+    }
     let found = image.data.kind();
     let mut names = CodecName::value_variants().iter().map(|name| name.image_type());
     let Some((_, name)) = names.find(|(kind, _)| *kind == found) else {

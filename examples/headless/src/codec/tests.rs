@@ -148,3 +148,16 @@ fn only_png_files_are_encoded() {
     assert!(complaint.contains("a.png is not a PNG file that can be read: "), "{complaint}");
     assert!(complaint.ends_with("Give a PNG file, complete and undamaged"), "{complaint}");
 }
+
+#[test]
+fn bytes_behind_the_image_are_not_passed_over() {
+    let folder = Folder::new("behind");
+    for codec in CodecName::value_variants() {
+        folder.encode(*codec, "a.img");
+        let mut file = std::fs::read(folder.at("a.img")).unwrap();
+        file.extend([0; 3]);
+        std::fs::write(folder.at("a.img"), &file).unwrap();
+        let complaint = folder.complaint(None, "a.img");
+        assert!(complaint.starts_with("a.img goes on for 3 bytes behind its image"), "{complaint}");
+    }
+}
