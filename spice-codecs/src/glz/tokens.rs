@@ -93,18 +93,14 @@ fn tokens<P: WindowPlane>(
 /// Reads the distance of a match in the same image, less one.
 #[inline(always)]
 fn usual_distance(front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
-    // The bytes of the distance, behind the first byte.
-    let word = u32::from_le_bytes(*front[more..].first_chunk()?) as usize;
-    let word = if more == 0 { word } else { word & !0xff | usize::from(front[0]) };
-    let near = word & 15 | word >> 4 & 0xff0;
-    if word & 0x00ff_0010 == 0 {
-        return Some((near, 3 + more));
+    let control = usize::from(front[0]);
+    let near = control & 15 | usize::from(front[1 + more]) << 4;
+    let selector = usize::from(front[2 + more]);
+    if control & 16 == 0 {
+        return (selector == 0).then_some((near, 3 + more));
     }
-    if word & 16 == 0 {
-        return None;
-    }
-    let offset = near | word >> 4 & 0x1_f000;
-    match word >> 21 & 7 {
+    let offset = near | (selector & 31) << 12;
+    match selector >> 5 {
         0 => Some((offset, 3 + more)),
         1 => Some((offset | usize::from(front[3 + more]) << 17, 4 + more)),
         _ => None,
