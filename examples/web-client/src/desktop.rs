@@ -33,6 +33,8 @@ pub struct Desktop {
     buttons: u32,
     /// Where the page last led the pointer.
     pointer: (u32, u32),
+    /// The compression that servers are asked for.
+    compression: Option<ImageCompression>,
 }
 
 #[wasm_bindgen]
@@ -50,6 +52,7 @@ impl Desktop {
             traffic: Traffic::default(),
             buttons: 0,
             pointer: (0, 0),
+            compression: None,
         }
     }
 
@@ -69,10 +72,13 @@ impl Desktop {
     pub fn connect(&mut self, url: Option<String>, shown: &str, password: &str) {
         self.replace();
         let config = ClientConfig::new(Address::Other(shown.into()));
-        let config = match config.password(password) {
+        let mut config = match config.password(password) {
             Ok(config) => config,
             Err(error) => return self.page.ended("password-impossible", &error.to_string()),
         };
+        if let Some(wish) = self.compression {
+            config.session.display.compression = Some(wish);
+        }
         let (page, painter) = (self.page.clone(), Rc::clone(&self.painter));
         match url {
             Some(url) => {
@@ -214,7 +220,8 @@ impl Desktop {
         }
     }
 
-    /// Asks the server for a compression of pictures: "off", "quic", "lz", "glz", "lz4", "auto-lz", "auto-glz".
+    /// Asks this server and those to come for a compression of pictures: "off", "quic", "lz", "glz", "lz4", "auto-lz",
+    /// "auto-glz"; with "server", those to come for none. False for anything else.
     #[wasm_bindgen(js_name = preferCompression)]
     pub fn prefer_compression(&mut self, name: &str) -> bool {
         let wish = match name {
@@ -225,9 +232,16 @@ impl Desktop {
             "lz4" => ImageCompression::LZ4,
             "auto-lz" => ImageCompression::AUTO_LZ,
             "auto-glz" => ImageCompression::AUTO_GLZ,
+            "server" => {
+                self.compression = None;
+                return true;
+            }
             _ => return false,
         };
-        self.command(|handle| handle.prefer_compression(0, wish));
+        self.compression = Some(wish);
+        for id in self.displays() {
+            self.command(|handle| handle.prefer_compression(id, wish));
+        }
         true
     }
 

@@ -1,21 +1,18 @@
-// The worker of one <spice-desktop>: loads the library and does what the page asks.
+// The worker of one <spice-desktop>: loads the library and does what the page asks. The page's build puts one beside each
+// build of the library, one folder further down; so its imports are from there.
 //
-// From the page: [id, method, ...arguments]; id 0 wants no answer. The first messages are [0, "build", name] and
-// [0, "library", module], which is null where the page could not compile it; [0, "open", canvas, renderer] says where to draw.
-// [0, "turned"] answers "turn".
+// From the page: [id, method, ...arguments]; id 0 wants no answer. The first message is [0, "library", module], which is
+// null where the page could not compile it; [0, "open", canvas, renderer] says where to draw. [0, "turned"] answers "turn".
 // To the page: ["answer", id, value] or ["error", id, text], and what the library tells by the methods of `Page`.
 
-/** Takes the compiled library. */
-let compiled = null;
+import { Outbox } from "../../outbox.js";
+import { default as load, Desktop } from "./web_client.js";
+
 let desktop = null;
 /** What the page asked for before the library was there. */
 let waiting = [];
 
-/** What goes to the page; fetched beside the library, which tells nothing earlier. */
-let outbox = null;
-const outboxComing = import("./outbox.js").then(({ Outbox }) => {
-    outbox = new Outbox((name, values) => self.postMessage([name, ...values], transferable(values)));
-});
+const outbox = new Outbox((name, values) => self.postMessage([name, ...values], transferable(values)));
 const page = new Proxy({}, { get: (_, name) => (...values) => outbox.tell(name, values) });
 
 function transferable(values) {
@@ -25,10 +22,8 @@ function transferable(values) {
 self.onmessage = ({ data }) => {
     if (data[1] === "turned") {
         outbox.turned();
-    } else if (data[1] === "build") {
-        begin(data[2]);
     } else if (data[1] === "library") {
-        compiled(data[2]);
+        begin(data[2]);
     } else {
         if (data[1] === "open" && data[3] === "auto") {
             data[3] = suitedRenderer();
@@ -41,10 +36,10 @@ self.onmessage = ({ data }) => {
     }
 };
 
-async function begin(build) {
+async function begin(module) {
     try {
-        const library = await load(build);
-        desktop = new library.Desktop(page);
+        await load({ module_or_path: module ?? new URL("./web_client_bg.wasm", import.meta.url) });
+        desktop = new Desktop(page);
     } catch (error) {
         fail(error);
         return;
@@ -64,17 +59,6 @@ function open(canvas, renderer) {
     }
     canvas?.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas?.addEventListener("webglcontextrestored", () => run([0, "restore"]));
-}
-
-async function load(build) {
-    const module = new Promise((resolve) => {
-        compiled = resolve;
-    });
-    const library = await import(`./wasm/${build}/web_client.js`);
-    const file = new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url);
-    await outboxComing;
-    await library.default({ module_or_path: await module ?? file });
-    return library;
 }
 
 /** WebGL2 where a graphics processor does it; where the main processor would have to, the 2D canvas is cheaper. */
