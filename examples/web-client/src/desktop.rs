@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use spice_client::Handle;
 use spice_client::keyboard::{Key, Layout};
 use spice_client::transport::websocket::{Browser, Traffic};
-use spice_client::{ClientConfig, Handle};
 use spice_proto::msg::display::ImageCompression;
 use spice_proto::msg::inputs::{KeyboardModifiers, MouseButton};
-use spice_proto::session::Address;
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, OffscreenCanvas};
+use web_sys::{Blob, OffscreenCanvas, WebSocket};
 
+use crate::begin;
 use crate::demo::Demo;
 use crate::guest::{self, Transfers};
 use crate::page::Page;
@@ -68,11 +68,19 @@ impl Desktop {
     }
 
     /// Connects to the WebSocket at `url`, or to the built-in demo without one; a connection before it ends silently.
-    /// `shown` is what errors call the address. What comes of it is told to the page.
-    pub fn connect(&mut self, url: Option<String>, shown: &str, password: &str) {
+    /// `shown` is what errors call the address. What comes of it is told to the page. The main channel may have begun: `begun` is
+    /// its WebSocket, on which the bytes `sent` and the `ArrayBuffer`s `received` have passed.
+    pub fn connect(
+        &mut self,
+        url: Option<String>,
+        shown: &str,
+        password: &str,
+        begun: Option<WebSocket>,
+        sent: Option<Vec<u8>>,
+        received: Option<Array>,
+    ) {
         self.replace();
-        let config = ClientConfig::new(Address::Other(shown.into()));
-        let mut config = match config.password(password) {
+        let mut config = match begin::config(shown).password(password) {
             Ok(config) => config,
             Err(error) => return self.page.ended("password-impossible", &error.to_string()),
         };
@@ -82,7 +90,10 @@ impl Desktop {
         let (page, painter) = (self.page.clone(), Rc::clone(&self.painter));
         match url {
             Some(url) => {
-                let browser = Browser::new(&url);
+                let mut browser = Browser::new(&url);
+                if let Some(socket) = begun {
+                    browser = browser.begun(socket, sent.unwrap_or_default(), received.unwrap_or_default());
+                }
                 self.traffic = browser.traffic().clone();
                 self.session = Some(session::start(browser, config, page, painter));
             }

@@ -5,12 +5,18 @@
 // null where the page could not compile it; [0, "open", canvas, renderer] says where to draw. [0, "turned"] answers "turn".
 // To the page: ["answer", id, value] or ["error", id, text], and what the library tells by the methods of `Page`.
 
+import { HELLO } from "../../hello.js";
 import { Outbox } from "../../outbox.js";
 import { default as load, Desktop } from "./web_client.js";
 
 let desktop = null;
 /** What the page asked for before the library was there. */
 let waiting = [];
+/** The main channel's WebSocket of the connection that is asked for meanwhile, and what has passed over it. */
+let begun = null;
+
+/** A server answers the first bytes with a single short message, and waits; with more than this it is none. */
+const MOST_RECEIVED = 16;
 
 const outbox = new Outbox((name, values) => self.postMessage([name, ...values], transferable(values)));
 const page = new Proxy({}, { get: (_, name) => (...values) => outbox.tell(name, values) });
@@ -30,11 +36,47 @@ self.onmessage = ({ data }) => {
         }
         if (desktop) {
             run(data);
-        } else {
-            waiting?.push(data);
+        } else if (waiting) {
+            if (data[1] === "connect") {
+                meanwhile(data[2]);
+            }
+            waiting.push(data);
         }
     }
 };
+
+/** Begins to connect while the library is still on its way; network and server do their part in that time. */
+function meanwhile(url) {
+    begun?.socket.close();
+    begun = null;
+    if (!url) {
+        return;
+    }
+    try {
+        const socket = new WebSocket(url, "binary");
+        const own = begun = { url, socket, sent: undefined, received: [] };
+        socket.binaryType = "arraybuffer";
+        socket.onopen = () => {
+            socket.send(HELLO);
+            own.sent = HELLO;
+        };
+        socket.onmessage = ({ data }) => {
+            own.received.push(data);
+            if (own.received.length > MOST_RECEIVED) {
+                socket.close();
+            }
+        };
+    } catch {
+        // The library says what is wrong.
+    }
+}
+
+/** Connects; with what has begun, if it goes there. */
+function connect(url, shown, password) {
+    const { socket, sent, received } = begun?.url === url ? begun : {};
+    begun = null;
+    desktop.connect(url, shown, password, socket, sent, received);
+}
 
 async function begin(module) {
     try {
@@ -73,10 +115,13 @@ function suitedRenderer() {
     return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? "2d" : "webgl2";
 }
 
+/** What is more than a call of the library. */
+const OWN = { open, connect };
+
 async function run([id, method, ...values]) {
     try {
         // Calls begin in order; those that take time end when they will.
-        const value = await (method === "open" ? open(...values) : desktop[method](...values));
+        const value = await (OWN[method] ?? desktop[method].bind(desktop))(...values);
         if (id) {
             self.postMessage(["answer", id, value], transferable([value, value?.pixels]));
         }
