@@ -386,7 +386,7 @@ fn picture(taken: Option<(u32, u32, Vec<u8>)>) -> JsValue {
 }
 
 /// Sets a property of a plain object, which cannot fail.
-fn put(object: &Object, name: &str, value: &JsValue) {
+pub(crate) fn put(object: &JsValue, name: &str, value: &JsValue) {
     if let Err(error) = Reflect::set(object, &name.into(), value) {
         debug_assert!(false, "{}", text(&error));
     }

@@ -52,12 +52,16 @@ export interface SpiceClipboard {
 
 export type SpiceClipboardData = string | Blob | Record<string, string | Blob | ArrayBuffer | Uint8Array>;
 
+/** Why a file did not arrive: the `code` of the error, which stays the same from version to version. */
+export type SpiceTransferReason =
+    | "no-agent" | "files-disabled" | "unreadable" | "cancelled" | "cancelled-by-guest" | "no-space" | "gone" | "silent" | "failed";
+
 /** A file on its way into the guest. */
 export interface SpiceTransfer {
     readonly name: string;
     readonly size: number;
     readonly sent: number;
-    /** Resolves when the guest has the whole file; rejects with a sentence. */
+    /** Resolves when the guest has the whole file; rejects with an Error that has a `code`, see `SpiceTransferReason`. */
     readonly done: Promise<void>;
     onprogress: ((sent: number, size: number) => void) | null;
     cancel(): void;

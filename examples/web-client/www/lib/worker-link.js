@@ -98,10 +98,10 @@ export class WorkerLink {
         this.#worker = this.#early?.worker ?? makeWorker();
         this.#worker.onmessage = ({ data: [name, ...values] }) => {
             if (name === "answer" || name === "error") {
-                const [id, value] = values;
+                const [id, value, code] = values;
                 const asked = this.#asked.get(id);
                 this.#asked.delete(id);
-                name === "answer" ? asked?.resolve(value) : asked?.reject(new Error(value));
+                name === "answer" ? asked?.resolve(value) : asked?.reject(Object.assign(new Error(value), { code }));
             } else if (name === "turn") {
                 // Everything before it has been taken in.
                 this.#worker.postMessage([0, "turned"]);

@@ -3,7 +3,7 @@
 //
 // From the page: [id, method, ...arguments]; id 0 wants no answer. The first message is [0, "library", module], which is
 // null where the page could not compile it; [0, "open", canvas, renderer] says where to draw. [0, "turned"] answers "turn".
-// To the page: ["answer", id, value] or ["error", id, text], and what the library tells by the methods of `Page`.
+// To the page: ["answer", id, value] or ["error", id, text, code], and what the library tells by the methods of `Page`.
 
 import { HELLO } from "../../hello.js";
 import { Outbox } from "../../outbox.js";
@@ -127,7 +127,7 @@ async function run([id, method, ...values]) {
         }
     } catch (error) {
         if (id) {
-            self.postMessage(["error", id, String(error?.message ?? error)]);
+            self.postMessage(["error", id, String(error?.message ?? error), error?.code]);
         }
         if (error instanceof WebAssembly.RuntimeError) {
             fail(error);
