@@ -24,6 +24,7 @@ mod visits;
 mod web_api;
 mod web_element;
 mod web_ends;
+mod web_flood;
 mod web_guest;
 mod web_input;
 mod web_keys;

@@ -25,6 +25,11 @@ export class Machines extends EventTarget {
         this.#options = { renderer: query.get("renderer") };
         this.#asked = asked(query);
         document.getElementById("tab-add").addEventListener("click", () => this.select(this.add({})));
+        // The crosses on the tabs are for the mouse: a list of tabs may hold nothing but tabs.
+        document.getElementById("tab-remove").addEventListener("click", () => {
+            this.remove(this.selected);
+            this.#buttons.get(this.selected).select.focus();
+        });
         this.#tabs.addEventListener("keydown", (event) => this.#walk(event));
         setInterval(() => this.#thumbnails(), THUMBNAIL_MS);
         window.addEventListener("pagehide", () => this.#keepNow());
@@ -143,7 +148,7 @@ export class Machines extends EventTarget {
         const title = make("span", "title", select);
         const close = make("button", "tab-close", tab);
         close.type = "button";
-        // With the keyboard it is the Delete key on the tab.
+        // With the keyboard it is the Delete key on the tab, or the button behind the tabs.
         close.tabIndex = -1;
         close.setAttribute("aria-hidden", "true");
         const icon = document.createElementNS(SVG, "svg");
@@ -177,6 +182,9 @@ export class Machines extends EventTarget {
         machine.desktop.setAttribute("hint", t("leave"));
         close.title = t("tab.close", { name: machine.title });
         if (is) {
+            const remove = document.getElementById("tab-remove");
+            remove.title = close.title;
+            remove.setAttribute("aria-label", close.title);
             document.title = `${machine.title} – ${t("title")}`;
         }
     }
