@@ -73,7 +73,7 @@ function meanwhile(url) {
 
 /** Connects; with what has begun, if it goes there. */
 function connect(url, shown, password) {
-    const { socket, sent, received } = begun?.url === url ? begun : {};
+    const { socket, sent, received } = begun && begun.url === url ? begun : {};
     begun = null;
     desktop.connect(url, shown, password, socket, sent, received);
 }
