@@ -146,9 +146,13 @@ impl Module {
         for Import { module, names } in self.imports.iter().filter(|import| !import.names.is_empty()) {
             text += &format!("const {{ {} }} = {};\n", listed(names), variable(module));
         }
-        // Files beside the module stay where they are.
-        let here = format!("new URL(\"{way}\", import.meta.url).href");
-        text += &self.body.replace("import.meta.url", &here);
+        // Files beside the module stay where they are; what is in the same folder finds them as before.
+        let moved = way.strip_prefix("./").is_none_or(|way| way.contains('/'));
+        text += &if moved {
+            self.body.replace("import.meta.url", &format!("new URL(\"{way}\", import.meta.url).href"))
+        } else {
+            self.body.clone()
+        };
         text + &format!("return {{ {} }};\n}})();\n", listed(&self.exports))
     }
 }
@@ -253,6 +257,7 @@ mod tests {
              const here = new URL(\"../lib/view.js\", import.meta.url).href;\nasync function show() {}\n\n\
              return { View, show, place: here };\n})();\n"
         );
+        assert!(module.wrapped(name, "./view.js").contains("const here = import.meta.url;"));
     }
 
     #[test]

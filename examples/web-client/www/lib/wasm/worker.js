@@ -15,6 +15,12 @@ let waiting = [];
 /** The main channel's WebSocket of the connection that is asked for meanwhile, and what has passed over it. */
 let begun = null;
 
+/** What draws best here. It takes the browser a while to say, so it is asked while the library is on its way. */
+let suited = null;
+setTimeout(() => {
+    suited ??= suitedRenderer();
+});
+
 /** A server answers the first bytes with a single short message, and waits; with more than this it is none. */
 const MOST_RECEIVED = 16;
 
@@ -32,7 +38,7 @@ self.onmessage = ({ data }) => {
         begin(data[2]);
     } else {
         if (data[1] === "open" && data[3] === "auto") {
-            data[3] = suitedRenderer();
+            data[3] = suited ??= suitedRenderer();
         }
         if (desktop) {
             run(data);
