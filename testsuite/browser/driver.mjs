@@ -60,6 +60,7 @@ const browsers = {
             args: CHROMIUM_FLAGS,
             chromiumSandbox: false,
             acceptDownloads: true,
+            ignoreHTTPSErrors: true,
             hasTouch: process.env.BROWSER_TOUCH === "1",
             deviceScaleFactor: Number(process.env.BROWSER_SCALE ?? 1),
             viewport: { width: 1200, height: 900 },
@@ -223,6 +224,33 @@ const operations = {
         }));
         await all.end();
         return heaps;
+    },
+    /** Takes the page's workers' WebGL contexts away and gives them back, as a graphics driver that restarts does. Returns how many. */
+    loseContexts: async ({ name }) => {
+        const all = await browser.threads(pages.get(name).page);
+        let lost = 0;
+        for (const send of all) {
+            const { result: prototype } = await send("Runtime.evaluate", { expression: "WebGL2RenderingContext.prototype" });
+            const { objects } = await send("Runtime.queryObjects", { prototypeObjectId: prototype.objectId });
+            const { result } = await send("Runtime.callFunctionOn", {
+                objectId: objects.objectId, awaitPromise: true, returnByValue: true,
+                functionDeclaration: `async function () {
+                    let lost = 0;
+                    for (const gl of this) {
+                        const extension = !gl.isContextLost() && gl.getExtension("WEBGL_lose_context");
+                        if (!extension) continue;
+                        lost += 1;
+                        extension.loseContext();
+                        await new Promise((resolve) => setTimeout(resolve, 100));
+                        extension.restoreContext();
+                    }
+                    return lost;
+                }`,
+            });
+            lost += result.value;
+        }
+        await all.end();
+        return lost;
     },
     /** Where the workers' time goes for some seconds: the functions with the most time of their own, in milliseconds. */
     profile: async ({ name, seconds }) => {

@@ -50,6 +50,12 @@ export async function embed(parent: HTMLElement): Promise<SpiceDesktop> {
     console.log(stats?.memoryBytes, stats?.images.quic);
     const picture: Blob | null = await vm.screenshot();
     vm.toBlob((blob) => console.log(blob === picture), "image/jpeg", 0.9);
+    vm.dragViewport = vm.focusOnClick;
+    vm.qualityLevel = 9;
+    vm.compressionLevel = 2;
+    const level: number | null = vm.compressionLevel;
+    console.log(level, vm.toDataURL("image/png").length, vm.shownCanvas().width);
+    vm.addEventListener("securityfailure", ({ detail: { status, reason } }) => console.log(status.toFixed(), reason));
     // @ts-expect-error: there is no such way of scaling.
     vm.scaling = "stretch";
     // @ts-expect-error: a key is a name or a number.

@@ -279,6 +279,11 @@ impl Page<'_> {
     /// Moves the mouse to a pixel of the machine's screen.
     pub fn point(&mut self, x: u32, y: u32) -> Result<()> {
         let (x, y) = self.place(x, y)?;
+        self.point_at(x, y)
+    }
+
+    /// Moves the mouse to a place of the page.
+    pub fn point_at(&mut self, x: f64, y: f64) -> Result<()> {
         self.call("mouse", json!({ "act": "move", "x": x, "y": y })).map(drop)
     }
 
@@ -332,6 +337,11 @@ impl Page<'_> {
     pub fn profile(&mut self, seconds: u32) -> Result<Vec<String>> {
         let value = self.call("profile", json!({ "seconds": seconds }))?;
         Ok(texts(&value))
+    }
+
+    /// Takes the WebGL contexts of the page's workers away and gives them back; how many there were.
+    pub fn lose_contexts(&mut self) -> Result<u64> {
+        self.call("loseContexts", json!({}))?.as_u64().ok_or_else(|| "no number".into())
     }
 
     /// Bytes of the JavaScript heaps of the page and of its workers, after a collection.

@@ -11,6 +11,7 @@
 pub mod browser;
 #[cfg(feature = "servers")]
 pub mod console;
+pub mod flood;
 pub mod gateway;
 pub mod guest;
 #[cfg(feature = "servers")]

@@ -109,7 +109,7 @@ fn a_network_that_is_cut_for_ten_seconds() {
     qemu.check_running().unwrap();
 }
 
-fn signal(id: u32, name: &str) {
+pub(crate) fn signal(id: u32, name: &str) {
     let sent = Program::new("sh").args(["-c", &format!("kill -{name} {id}")]).run(Duration::from_secs(10));
     assert!(sent.unwrap().status.success());
 }

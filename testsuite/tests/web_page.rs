@@ -106,6 +106,15 @@ fn the_keyboard_is_enough() {
     leave(&mut page);
     page.key("press", "Delete").unwrap();
     page.wait("one tab less", "document.querySelectorAll('#tabs .tab').length === 1").unwrap();
+    // Or by a button, which screen readers find too.
+    tab_to(&mut page, "#tab-remove");
+    page.key("press", "Enter").unwrap();
+    page.wait(
+        "an empty one in its place",
+        "document.activeElement.matches('.machine.selected .host, #tabs [role=tab]')",
+    )
+    .unwrap();
+    page.wait("the form", "document.querySelector('.machine.selected .cover.new:not([hidden])')").unwrap();
     page.check().unwrap();
     qemu.check_running().unwrap();
 }

@@ -2,10 +2,12 @@
 
 use testsuite::browser::{Browser, DESKTOP, Kind};
 use testsuite::gateway::Gateway;
+use testsuite::programs::ReferenceServer;
 use testsuite::qemu::{Access, Qemu};
 
 /// A name that would run a script if anything made markup of it.
 const EVIL: &str = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>";
+const FOREIGN: &str = "document.querySelector('.machine.selected .cover.foreign:not([hidden])')";
 const FAILED: &str = "document.querySelector('.machine.selected .cover.failed:not([hidden])')";
 
 #[test]
@@ -112,8 +114,10 @@ fn what_is_kept_holds_no_secret() {
         .unwrap();
         page.wait("an error", FAILED).unwrap();
     }
-    // An address of another host in a link is visited, but not kept.
+    // An address of another host in a link is visited when the user says so, and not kept.
     let mut page = browser.open("page", &gateway.page("url=ws://localhost:2/geheim")).unwrap();
+    page.wait("a question", FOREIGN).unwrap();
+    page.click(".machine.selected .foreign-connect").unwrap();
     page.wait("an error", FAILED).unwrap();
     // A token in the page's own address neither, and the history forgets it.
     for query in ["token=geheim", "#token=geheim"] {
@@ -126,6 +130,37 @@ fn what_is_kept_holds_no_secret() {
     let kept = page.run(kept).unwrap();
     let kept = kept.as_str().unwrap();
     assert!(kept.contains("127.0.0.1") && !kept.contains("geheim"), "{kept}");
+}
+
+/// A link does not make the page connect to another host, unless the page names that itself.
+#[test]
+fn links_to_other_hosts_are_followed_only_by_the_user() {
+    let server = ReferenceServer::start(None).unwrap();
+    let gateway = Gateway::start_with(&[]).unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    for way in ["url=ws://localhost:PORT/", "host=localhost&port=PORT&direct"] {
+        let link = gateway.page(&way.replace("PORT", &server.port().to_string()));
+        let mut page = browser.open("page", &link).unwrap();
+        page.wait("a question", FOREIGN).unwrap();
+        let told = page.run(&format!("return {FOREIGN}.innerText")).unwrap();
+        assert!(told.as_str().unwrap().contains(&format!("localhost:{}", server.port())), "{told}");
+        assert_eq!(page.run(&format!("return {DESKTOP}.state")).unwrap(), "idle");
+        page.click(".machine.selected .foreign-cancel").unwrap();
+        page.wait("the form", "document.querySelector('.machine.selected .cover.new:not([hidden])')")
+            .unwrap();
+        page.check().unwrap();
+    }
+    let named = "new MutationObserver((_, observer) => {
+            if (!document.head) return;
+            observer.disconnect();
+            const meta = document.createElement('meta');
+            [meta.name, meta.content] = ['spice-hosts', 'node1.example localhost'];
+            document.head.append(meta);
+        }).observe(document, { childList: true, subtree: true })";
+    let link = gateway.page(&format!("host=localhost&port={}&direct", server.port()));
+    let mut page = browser.open_with("other", &link, named).unwrap();
+    page.wait("an attempt", &format!("{DESKTOP}.state !== 'idle'")).unwrap();
+    page.check().unwrap();
 }
 
 /// Internet Explorer 11 has neither modules nor WebAssembly; other browsers may have it turned off.

@@ -37,6 +37,8 @@ const PACKAGES: &[Package] = &[
     Package { name: "nodejs", uses: &["node"] },
     Package { name: "npm", uses: &["npm"] },
     Package { name: "websockify", uses: &["websockify"] },
+    Package { name: "nginx-light", uses: &["/usr/sbin/nginx"] },
+    Package { name: "haproxy", uses: &["/usr/sbin/haproxy"] },
 ];
 
 /// Beside which the web client is measured, on demand.

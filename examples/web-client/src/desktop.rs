@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use spice_client::Handle;
 use spice_client::keyboard::{Key, Layout};
 use spice_client::transport::websocket::{Browser, Traffic};
-use spice_client::{ClientConfig, Handle};
 use spice_proto::msg::display::ImageCompression;
 use spice_proto::msg::inputs::{KeyboardModifiers, MouseButton};
-use spice_proto::session::Address;
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, OffscreenCanvas};
+use web_sys::{Blob, OffscreenCanvas, WebSocket};
 
+use crate::begin;
 use crate::demo::Demo;
 use crate::guest::{self, Transfers};
 use crate::page::Page;
@@ -33,6 +33,8 @@ pub struct Desktop {
     buttons: u32,
     /// Where the page last led the pointer.
     pointer: (u32, u32),
+    /// The compression that servers are asked for.
+    compression: Option<ImageCompression>,
 }
 
 #[wasm_bindgen]
@@ -50,6 +52,7 @@ impl Desktop {
             traffic: Traffic::default(),
             buttons: 0,
             pointer: (0, 0),
+            compression: None,
         }
     }
 
@@ -65,18 +68,32 @@ impl Desktop {
     }
 
     /// Connects to the WebSocket at `url`, or to the built-in demo without one; a connection before it ends silently.
-    /// `shown` is what errors call the address. What comes of it is told to the page.
-    pub fn connect(&mut self, url: Option<String>, shown: &str, password: &str) {
+    /// `shown` is what errors call the address. What comes of it is told to the page. The main channel may have begun: `begun` is
+    /// its WebSocket, on which the bytes `sent` and the `ArrayBuffer`s `received` have passed.
+    pub fn connect(
+        &mut self,
+        url: Option<String>,
+        shown: &str,
+        password: &str,
+        begun: Option<WebSocket>,
+        sent: Option<Vec<u8>>,
+        received: Option<Array>,
+    ) {
         self.replace();
-        let config = ClientConfig::new(Address::Other(shown.into()));
-        let config = match config.password(password) {
+        let mut config = match begin::config(shown).password(password) {
             Ok(config) => config,
             Err(error) => return self.page.ended("password-impossible", &error.to_string()),
         };
+        if let Some(wish) = self.compression {
+            config.session.display.compression = Some(wish);
+        }
         let (page, painter) = (self.page.clone(), Rc::clone(&self.painter));
         match url {
             Some(url) => {
-                let browser = Browser::new(&url);
+                let mut browser = Browser::new(&url);
+                if let Some(socket) = begun {
+                    browser = browser.begun(socket, sent.unwrap_or_default(), received.unwrap_or_default());
+                }
                 self.traffic = browser.traffic().clone();
                 self.session = Some(session::start(browser, config, page, painter));
             }
@@ -214,7 +231,8 @@ impl Desktop {
         }
     }
 
-    /// Asks the server for a compression of pictures: "off", "quic", "lz", "glz", "lz4", "auto-lz", "auto-glz".
+    /// Asks this server and those to come for a compression of pictures: "off", "quic", "lz", "glz", "lz4", "auto-lz",
+    /// "auto-glz"; with "server", those to come for none. False for anything else.
     #[wasm_bindgen(js_name = preferCompression)]
     pub fn prefer_compression(&mut self, name: &str) -> bool {
         let wish = match name {
@@ -225,9 +243,16 @@ impl Desktop {
             "lz4" => ImageCompression::LZ4,
             "auto-lz" => ImageCompression::AUTO_LZ,
             "auto-glz" => ImageCompression::AUTO_GLZ,
+            "server" => {
+                self.compression = None;
+                return true;
+            }
             _ => return false,
         };
-        self.command(|handle| handle.prefer_compression(0, wish));
+        self.compression = Some(wish);
+        for id in self.displays() {
+            self.command(|handle| handle.prefer_compression(id, wish));
+        }
         true
     }
 
@@ -361,7 +386,7 @@ fn picture(taken: Option<(u32, u32, Vec<u8>)>) -> JsValue {
 }
 
 /// Sets a property of a plain object, which cannot fail.
-fn put(object: &Object, name: &str, value: &JsValue) {
+pub(crate) fn put(object: &JsValue, name: &str, value: &JsValue) {
     if let Err(error) = Reflect::set(object, &name.into(), value) {
         debug_assert!(false, "{}", text(&error));
     }

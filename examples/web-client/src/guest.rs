@@ -8,12 +8,14 @@ use std::rc::Rc;
 use bytes::Bytes;
 use js_sys::{Array, Promise, Uint8Array};
 use spice_client::Handle;
-use spice_client::agent::{self, ClipboardEvent, DataType, Selection, TransferId};
+use spice_client::agent::spice_agent_proto::file_xfer::FileXferResult;
+use spice_client::agent::{self, ClipboardEvent, DataType, Outcome, Selection, TransferId};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::Blob;
 
 use crate::blob::BlobReader;
+use crate::desktop::put;
 use crate::page::Page;
 
 /// Files on their way, by the client's number, with the page's.
@@ -92,14 +94,35 @@ pub(crate) fn cancel_file(handle: &Handle, transfers: &Transfers, id: u32) {
     }
 }
 
-/// A command's answer for the page; errors are sentences.
+/// A command's answer for the page; errors are sentences, with a property `code`.
 pub(crate) fn promise<T: 'static>(
     answer: impl Future<Output = Result<T, agent::Error>> + 'static,
     turn: impl FnOnce(T) -> JsValue + 'static,
 ) -> Promise {
     future_to_promise(async move {
-        answer.await.map(turn).map_err(|error| js_sys::Error::new(&error.to_string()).into())
+        answer.await.map(turn).map_err(|error| {
+            let thrown = js_sys::Error::new(&error.to_string());
+            put(&thrown, "code", &code(&error).into());
+            thrown.into()
+        })
     })
+}
+
+/// A short name for the kind of an error; part of the page's interface, so names stay.
+fn code(error: &agent::Error) -> &'static str {
+    match error {
+        agent::Error::NoAgent | agent::Error::NotReady => "no-agent",
+        agent::Error::FilesDisabled => "files-disabled",
+        agent::Error::Read(_) | agent::Error::TooShort { .. } | agent::Error::File(Outcome::FailedHere) => {
+            "unreadable"
+        }
+        agent::Error::File(Outcome::CancelledHere) => "cancelled",
+        agent::Error::File(Outcome::CancelledByGuest) => "cancelled-by-guest",
+        agent::Error::File(Outcome::Failed { result: FileXferResult::NOT_ENOUGH_SPACE, .. }) => "no-space",
+        agent::Error::File(Outcome::Disconnected) | agent::Error::SessionOver => "gone",
+        agent::Error::NoAnswer { .. } => "silent",
+        _ => "failed",
+    }
 }
 
 const KINDS: [(DataType, &str); 5] = [

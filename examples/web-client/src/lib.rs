@@ -7,6 +7,7 @@
 //! On targets other than wasm32 there is nothing here but the parts that know no browser, so that they can be tested
 //! anywhere.
 
+pub mod begin;
 #[cfg(target_arch = "wasm32")]
 mod blob;
 #[cfg(target_arch = "wasm32")]

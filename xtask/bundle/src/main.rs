@@ -2,6 +2,8 @@
 //!
 //! A package of its own, because wasm-bindgen takes long to compile and only `cargo xtask web` needs it.
 
+mod join;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -50,6 +52,9 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     for (name, file) in &arguments.builds {
         let folder = out.join("lib/wasm").join(name);
         bind(file, &folder)?;
+        let worker = folder.join("worker.js");
+        fs::copy(out.join(WORKER), &worker).map_err(|error| in_file(&worker, error))?;
+        join::join(out, &[&format!("lib/wasm/{name}/worker.js")])?;
         let wasm = folder.join(format!("{MODULE}_bg.wasm"));
         optimise(&wasm)?;
         let bytes = fs::read(&wasm).map_err(|error| in_file(&wasm, error))?;
@@ -57,6 +62,13 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         println!("  {name}: {} bytes, {packed} after gzip, of {} at most", bytes.len(), arguments.budget);
         if packed > arguments.budget {
             over.push(name.as_str());
+        }
+    }
+    remove(out, WORKER)?;
+    for name in join::join(out, &PAGE)?.into_iter().flatten() {
+        // The parts of the library are the npm package's too.
+        if name.starts_with("app/") && !PAGE.contains(&name.as_str()) {
+            remove(out, &name)?;
         }
     }
     pack(out)?;
@@ -86,6 +98,11 @@ fn optimise(wasm: &Path) -> Result<(), String> {
         Ok(status) if status.success() => fs::rename(&smaller, wasm).map_err(|error| in_file(wasm, error)),
         Ok(status) => Err(format!("wasm-opt failed: {status}")),
     }
+}
+
+fn remove(out: &Path, name: &str) -> Result<(), String> {
+    let file = out.join(name);
+    fs::remove_file(&file).map_err(|error| in_file(&file, error))
 }
 
 /// Copies a folder with everything in it.
@@ -146,6 +163,10 @@ fn build(text: &str) -> Result<(String, PathBuf), String> {
     Ok((name.into(), file.into()))
 }
 
+/// The scripts that the page loads, each with what it needs; see [`join::join`].
+const PAGE: [&str; 4] = ["lib/worker-link.js", "lib/desktop.js", "app/early.js", "app/main.js"];
+/// The worker's script; each build of the library has one that includes its JavaScript.
+const WORKER: &str = "lib/wasm/worker.js";
 /// Name of the JavaScript module.
 const MODULE: &str = "web_client";
 

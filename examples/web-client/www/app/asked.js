@@ -19,3 +19,22 @@ export function asked(query) {
 export function target({ host, port, url, token, direct, demo }) {
     return demo ? {} : url ? { url } : token ? { token } : { host, port, direct };
 }
+
+/**
+ * Whether an address that anybody may have put into a link leads to another host than the page's own, past its gateway. The page
+ * names hosts that are none: <meta name="spice-hosts" content="node1.example *.vms.example">.
+ */
+export function isForeign({ url, host, direct }) {
+    if (!url && !direct) {
+        return false;
+    }
+    let name = host?.toLowerCase();
+    try {
+        name = url ? new URL(url, document.baseURI).hostname : name;
+    } catch {
+        return true;
+    }
+    const own = document.querySelector("meta[name=spice-hosts]")?.content.toLowerCase().split(/\s+/) ?? [];
+    return ![location.hostname, ...own].some((known) =>
+        known.startsWith("*.") ? name.endsWith(known.slice(1)) : known !== "" && known === name);
+}

@@ -3,9 +3,9 @@
 
 import { warmUp } from "../lib/worker-link.js";
 import { able } from "./able.js";
-import { asked, target } from "./asked.js";
+import { asked, isForeign, target } from "./asked.js";
 
 if (able) {
     const record = asked(new URLSearchParams(location.search));
-    warmUp(record && !record.demo ? target(record) : undefined);
+    warmUp(record && !record.demo && !isForeign(record) ? target(record) : undefined);
 }

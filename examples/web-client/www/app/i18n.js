@@ -41,10 +41,18 @@ export function has(name) {
     return Boolean(fallback && name in fallback);
 }
 
+/** A combination of keys, each by the name that it has on keyboards of the user's language. */
+export function keyNames(combination) {
+    return combination.split("+").map((key) => (has(`key.${key}`) ? t(`key.${key}`) : key)).join("+");
+}
+
 /** Fills the texts that a part of the page asks for by its attributes. */
 export function fillTexts(root) {
     for (const element of root.querySelectorAll("[data-i18n]")) {
         element.textContent = t(element.dataset.i18n);
+    }
+    for (const element of root.querySelectorAll("[data-i18n-keys]")) {
+        element.textContent = keyNames(element.dataset.i18nKeys);
     }
     for (const element of root.querySelectorAll("[data-i18n-title]")) {
         element.title = t(element.dataset.i18nTitle);

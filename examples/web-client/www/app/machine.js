@@ -49,7 +49,7 @@ export class Machine extends EventTarget {
         if (options.renderer) {
             this.desktop.setAttribute("renderer", options.renderer);
         }
-        this.#covers = ["connecting", "failed", "ask", "new"].map((name) => this.#part(`cover.${name}`));
+        this.#covers = ["connecting", "failed", "ask", "new", "foreign"].map((name) => this.#part(`cover.${name}`));
         this.#labels();
         fillTexts(this.panel);
         document.getElementById("machines").append(this.panel);
@@ -120,6 +120,8 @@ export class Machine extends EventTarget {
         fillTexts(this.panel);
         if (this.covered === "failed") {
             this.#tellFailure();
+        } else if (this.covered === "foreign") {
+            this.doubt();
         }
     }
 
@@ -131,10 +133,17 @@ export class Machine extends EventTarget {
         this.covered = name;
     }
 
+    /** A link has brought the address, and it leads elsewhere: the user decides. */
+    doubt() {
+        this.#part("foreign-text").textContent = t("foreign.text", { name: this.address });
+        this.cover("foreign");
+    }
+
     focus() {
         const field = this.covered === "new" ? this.#part("host")
             : this.covered === "ask" ? this.#part("password")
-                : this.covered === "failed" ? this.#part("failed-retry") : this.desktop;
+                : this.covered === "failed" ? this.#part("failed-retry")
+                    : this.covered === "foreign" ? this.#part("foreign-cancel") : this.desktop;
         field.focus();
     }
 
@@ -230,6 +239,12 @@ export class Machine extends EventTarget {
             this.desktop.sendCredentials({ password }).catch(() => {});
         });
         this.#part("password-cancel").addEventListener("click", () => this.desktop.disconnect());
+        this.#part("foreign-connect").addEventListener("click", () => this.connect());
+        this.#part("foreign-cancel").addEventListener("click", () => {
+            this.record = {};
+            this.edit();
+            this.#changed();
+        });
         this.#part("failed-retry").addEventListener("click", () => this.reconnect());
         this.#part("failed-edit").addEventListener("click", () => this.edit());
         this.#part("connecting-cancel").addEventListener("click", () => this.desktop.disconnect());

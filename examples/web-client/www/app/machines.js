@@ -1,6 +1,6 @@
 // The tabs: which machines there are, which one is seen, and what is kept over a reload.
 
-import { asked } from "./asked.js";
+import { asked, isForeign } from "./asked.js";
 import { t } from "./i18n.js";
 import { Machine } from "./machine.js";
 import { readMachines, readSelected, writeMachines } from "./store.js";
@@ -25,6 +25,11 @@ export class Machines extends EventTarget {
         this.#options = { renderer: query.get("renderer") };
         this.#asked = asked(query);
         document.getElementById("tab-add").addEventListener("click", () => this.select(this.add({})));
+        // The crosses on the tabs are for the mouse: a list of tabs may hold nothing but tabs.
+        document.getElementById("tab-remove").addEventListener("click", () => {
+            this.remove(this.selected);
+            this.#buttons.get(this.selected).select.focus();
+        });
         this.#tabs.addEventListener("keydown", (event) => this.#walk(event));
         setInterval(() => this.#thumbnails(), THUMBNAIL_MS);
         window.addEventListener("pagehide", () => this.#keepNow());
@@ -37,10 +42,15 @@ export class Machines extends EventTarget {
         const machines = kept.map((record) => this.add(record));
         let first = machines[index] ?? machines[0];
         if (this.#asked) {
-            first = this.#list.find((machine) => same(machine.record, this.#asked))
-                ?? this.add({ ...this.#asked, passing: isForeign(this.#asked.url) });
+            const foreign = isForeign(this.#asked);
+            first = this.#list.find((machine) => same(machine.record, this.#asked));
+            const known = first && Boolean(first.record.direct) === Boolean(this.#asked.direct);
+            first ??= this.add({ ...this.#asked, passing: foreign });
             // The way to it may be another one this time.
             Object.assign(first.record, this.#asked);
+            if (foreign && !known) {
+                first.doubt();
+            }
         } else if (!first) {
             first = this.add({ demo: true });
         }
@@ -80,7 +90,7 @@ export class Machines extends EventTarget {
             }
             this.#show(each);
         }
-        if (machine.desktop.state === "idle" && machine.hasAddress) {
+        if (machine.desktop.state === "idle" && machine.hasAddress && machine.covered !== "foreign") {
             machine.connect();
         }
         machine.focus();
@@ -138,7 +148,7 @@ export class Machines extends EventTarget {
         const title = make("span", "title", select);
         const close = make("button", "tab-close", tab);
         close.type = "button";
-        // With the keyboard it is the Delete key on the tab.
+        // With the keyboard it is the Delete key on the tab, or the button behind the tabs.
         close.tabIndex = -1;
         close.setAttribute("aria-hidden", "true");
         const icon = document.createElementNS(SVG, "svg");
@@ -172,6 +182,9 @@ export class Machines extends EventTarget {
         machine.desktop.setAttribute("hint", t("leave"));
         close.title = t("tab.close", { name: machine.title });
         if (is) {
+            const remove = document.getElementById("tab-remove");
+            remove.title = close.title;
+            remove.setAttribute("aria-label", close.title);
             document.title = `${machine.title} – ${t("title")}`;
         }
     }
@@ -224,15 +237,6 @@ export class Machines extends EventTarget {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
-
-/** Whether an address that anybody may have put into a link leads elsewhere: it is visited, but not kept. */
-function isForeign(url) {
-    try {
-        return Boolean(url) && new URL(url, document.baseURI).hostname !== location.hostname;
-    } catch {
-        return true;
-    }
-}
 
 function same(a, b) {
     return ["host", "port", "url", "token", "demo"].every((name) => a[name] === b[name]);

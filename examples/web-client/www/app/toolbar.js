@@ -2,7 +2,7 @@
 
 import { Clipboard } from "./clipboard.js";
 import { FullScreen } from "./fullscreen.js";
-import { t } from "./i18n.js";
+import { keyNames, t } from "./i18n.js";
 import { Panels } from "./panels.js";
 import { StatsView } from "./stats-view.js";
 import { toast } from "./toasts.js";
@@ -122,7 +122,8 @@ function menuItem(menu, label, role) {
     const item = document.createElement("button");
     item.type = "button";
     item.setAttribute("role", role);
-    item.textContent = label;
+    item.dataset.i18nKeys = label;
+    item.textContent = keyNames(label);
     item.tabIndex = -1;
     menu.append(item);
     return item;

@@ -1,6 +1,6 @@
 // Uploads: by dropping files on the screen or picking them, with progress and a way to stop.
 
-import { t } from "./i18n.js";
+import { has, t } from "./i18n.js";
 import { toast } from "./toasts.js";
 
 const KEPT_MS = 8000;
@@ -92,6 +92,9 @@ function follow(transfer) {
             bar.value = 1;
             end(t("transfer.done", { name: transfer.name }));
         },
-        (error) => end(t("transfer.failed", { name: transfer.name, reason: error.message })),
+        ({ code, message }) => {
+            const known = `transfer.${code}`;
+            end(t("transfer.failed", { name: transfer.name, reason: has(known) ? t(known) : message }));
+        },
     );
 }

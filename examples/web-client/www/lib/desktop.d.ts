@@ -52,12 +52,16 @@ export interface SpiceClipboard {
 
 export type SpiceClipboardData = string | Blob | Record<string, string | Blob | ArrayBuffer | Uint8Array>;
 
+/** Why a file did not arrive: the `code` of the error, which stays the same from version to version. */
+export type SpiceTransferReason =
+    | "no-agent" | "files-disabled" | "unreadable" | "cancelled" | "cancelled-by-guest" | "no-space" | "gone" | "silent" | "failed";
+
 /** A file on its way into the guest. */
 export interface SpiceTransfer {
     readonly name: string;
     readonly size: number;
     readonly sent: number;
-    /** Resolves when the guest has the whole file; rejects with a sentence. */
+    /** Resolves when the guest has the whole file; rejects with an Error that has a `code`, see `SpiceTransferReason`. */
     readonly done: Promise<void>;
     onprogress: ((sent: number, size: number) => void) | null;
     cancel(): void;
@@ -101,6 +105,11 @@ export interface SpiceDesktopEventMap {
     reconnecting: CustomEvent<{ attempt: number; seconds: number; code: SpiceReason; text: string }>;
     /** Answer with `sendCredentials`, or give up with `disconnect`; `connect` waits for either. */
     credentialsrequired: CustomEvent<{ types: ["password"]; wrong: boolean; text: string }>;
+    /**
+     * Server or gateway does not let this client in. `status`: 7 for a wrong password and 5 where TLS is needed, as SPICE numbers
+     * them; 401 and 403 from a gateway. `credentialsrequired` or `disconnect` follows.
+     */
+    securityfailure: CustomEvent<{ status: number; code: SpiceReason; reason: string }>;
     desktopname: CustomEvent<{ name: string }>;
     capabilities: CustomEvent<{ agent: boolean }>;
     resize: CustomEvent<{ width: number; height: number }>;
@@ -194,6 +203,19 @@ export class SpiceDesktop extends HTMLElement {
     resizeSession: boolean;
     clipViewport: boolean;
     background: string;
+    /** The mouse, or one finger, moves a screen that does not fit; a click still goes to the guest. */
+    dragViewport: boolean;
+    /** A click takes the keyboard; true unless it is set. */
+    focusOnClick: boolean;
+    /**
+     * 0 to 9; null until it is set. How much loss pictures and videos have is the server's choice and the administrator's, who may
+     * allow JPEG; at 9 pictures are asked for in ways that know no loss.
+     */
+    get qualityLevel(): number | null;
+    set qualityLevel(level: number);
+    /** 0 (none) to 9 (fewest bytes); null until it is set: the server chooses. As `preferCompression` with off, lz4, auto-lz, auto-glz. */
+    get compressionLevel(): number | null;
+    set compressionLevel(level: number);
     idleSeconds: number;
     /** Nothing is brought to the page while it is set; for screens that cannot be seen. */
     paused: boolean;
@@ -205,8 +227,13 @@ export class SpiceDesktop extends HTMLElement {
     thumbnail(width?: number, height?: number): Promise<ImageData | null>;
     screenshot(type?: string, quality?: number): Promise<Blob | null>;
     toBlob(callback: (blob: Blob | null) => void, type?: string, quality?: number): void;
+    /** What the canvas shows at this moment. */
+    toDataURL(type?: string, quality?: number): string;
+    /** A copy of the canvas as the page shows it at this moment. */
+    shownCanvas(): HTMLCanvasElement;
     stats(): Promise<SpiceStats | undefined>;
-    preferCompression(name: "off" | "quic" | "lz" | "glz" | "lz4" | "auto-lz" | "auto-glz"): Promise<boolean>;
+    /** Also for connections to come; "server" leaves the choice to their servers. False for what is none of these. */
+    preferCompression(name: "server" | "off" | "quic" | "lz" | "glz" | "lz4" | "auto-lz" | "auto-glz"): Promise<boolean>;
 
     addEventListener<K extends keyof SpiceDesktopEventMap>(
         type: K, listener: (this: SpiceDesktop, event: SpiceDesktopEventMap[K]) => void,

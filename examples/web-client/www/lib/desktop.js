@@ -4,6 +4,7 @@ import { AddressError, shownAddress, webSocketUrl } from "./address.js";
 import { contents, GuestClipboard, pasted, Transfer } from "./guest.js";
 import { Keyboard } from "./keyboard.js";
 import { Mouse } from "./mouse.js";
+import { NoVncNames } from "./novnc.js";
 import { PointerShape } from "./shape.js";
 import { styleSheet } from "./style.js";
 import { Touch } from "./touch.js";
@@ -19,6 +20,11 @@ const PASSING = new Set(["broken", "server-closed", "refused", "timeout", "conne
 const LIFE_MS = 30000;
 /** Attempts at most after ends that would come again and again: of the library, and of sessions that somebody else takes over. */
 const MOST_AGAIN = { "crashed": 2, "server-closed": 1 };
+/**
+ * Ends that are refusals, with the number that the other side gave: SPICE's link errors, or the HTTP status of the same meaning
+ * from a gateway.
+ */
+const SECURITY = { "password-wrong": 7, "needs-tls": 5, "token": 401, "not-allowed": 403 };
 /** Characters typed with nothing else: more would keep the keyboard busy for long. */
 const LONGEST_TEXT = 10000;
 const FOLLOW_MS = 250;
@@ -27,7 +33,7 @@ const SETTLE_MS = 200;
 /** Characters of a name that do not show, or turn the text around them. */
 const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-export class SpiceDesktop extends HTMLElement {
+export class SpiceDesktop extends NoVncNames(HTMLElement) {
     static observedAttributes = ["scaling", "hidpi", "view-only", "renderer", "label", "hint"];
 
     /** Loads what a connection needs, before there is one; with a target, as `connect` takes it, begins to connect there. */
@@ -71,6 +77,12 @@ export class SpiceDesktop extends HTMLElement {
     #offered = "";
     /** What keyboard, mouse and fingers are told, also before they are there. */
     #habits = { passthrough: new Set(), trackpad: false, natural: false, idleSeconds: 300 };
+    /** The compression that servers are asked for; null for none. */
+    #compression = null;
+    /** Whether the mouse, or a finger, moves a screen that does not fit instead of the guest's pointer. */
+    dragViewport = false;
+    /** Whether a click takes the keyboard. */
+    focusOnClick = true;
     /** Whether this page's clipboard and the guest's are one; only with the user's consent. */
     shareClipboard = false;
     /** The guest's keyboard layout, for texts that are typed: us, gb, de, fr, es, it or jp. */
@@ -139,7 +151,10 @@ export class SpiceDesktop extends HTMLElement {
                 this.#emit("keyboardleft");
             },
             touched: () => this.#watch?.touched(),
-            focus: (keyboard = true) => this.focus({ preventScroll: true, keyboard }),
+            focus: () => this.focusOnClick && this.focus(),
+            get drags() {
+                return outer.dragViewport && outer.#view.clips;
+            },
             get absolute() {
                 return outer.#absolute;
             },
@@ -287,15 +302,6 @@ export class SpiceDesktop extends HTMLElement {
         }
     }
 
-    /** As noVNC's: a key by its code, pressed, released, or both when `down` is left out. */
-    sendKey(_keysym, code, down) {
-        if (down === undefined) {
-            this.sendKeys([code]);
-        } else {
-            this.sendKeyEvent(code, down);
-        }
-    }
-
     sendCtrlAltDel() {
         this.sendKeys(["ControlLeft", "AltLeft", "Delete"]);
     }
@@ -325,11 +331,6 @@ export class SpiceDesktop extends HTMLElement {
         this.#offered = "";
         const { types, bytes } = await contents(data);
         await this.#ask("setClipboard", types, bytes);
-    }
-
-    /** As noVNC's. */
-    clipboardPasteFrom(text) {
-        this.sendClipboardData(text).catch(() => {});
     }
 
     /** Called with { types, getData(type), getText(), getImage() } when the guest has copied; null for none. */
@@ -510,39 +511,6 @@ export class SpiceDesktop extends HTMLElement {
         this.toggleAttribute("view-only", Boolean(viewOnly));
     }
 
-    /** noVNC's names for the modes of scaling. */
-    get scaleViewport() {
-        return this.scaling !== "none";
-    }
-
-    set scaleViewport(scale) {
-        this.scaling = scale ? "fit" : "none";
-    }
-
-    get resizeSession() {
-        return this.scaling === "follow";
-    }
-
-    set resizeSession(follow) {
-        this.scaling = follow ? "follow" : "fit";
-    }
-
-    get clipViewport() {
-        return this.scaling === "none";
-    }
-
-    set clipViewport(clip) {
-        this.scaling = clip ? "none" : "fit";
-    }
-
-    get background() {
-        return this.style.getPropertyValue("--spice-background");
-    }
-
-    set background(colour) {
-        this.style.setProperty("--spice-background", colour);
-    }
-
     /** Whether nothing is brought to the page, because it cannot be seen. The connection goes on. */
     set paused(paused) {
         this.#paused = Boolean(paused);
@@ -587,19 +555,29 @@ export class SpiceDesktop extends HTMLElement {
         return new Promise((resolve) => canvas.toBlob(resolve, type, quality));
     }
 
-    /** noVNC's name for it; calls back as HTMLCanvasElement.toBlob does. */
-    toBlob(callback, type, quality) {
-        this.screenshot(type, quality).then(callback, () => callback(null));
-    }
-
     /** Counts since the connection began; see `SpiceStats`. */
     stats() {
         return this.#ask("stats");
     }
 
-    /** Asks the server for a compression: "off", "quic", "lz", "glz", "lz4", "auto-lz", "auto-glz". */
-    preferCompression(name) {
-        return this.#ask("preferCompression", name);
+    /** The canvas as the page shows it now: a copy. Empty while nothing is shown. */
+    shownCanvas() {
+        const { screen } = this.#parts;
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = this.#view.screen;
+        if (screen && canvas.width && canvas.height) {
+            canvas.getContext("2d").drawImage(screen, 0, 0, canvas.width, canvas.height);
+        }
+        return canvas;
+    }
+
+    /**
+     * Asks servers, from now on, for a compression: "off", "quic", "lz", "glz", "lz4", "auto-lz", "auto-glz"; "server" leaves
+     * the choice to those of connections to come.
+     */
+    async preferCompression(name) {
+        this.#compression = name;
+        return Boolean(await this.#ask("preferCompression", name));
     }
 
     /** Called with { rects, width, height, pixels } for each frame; null for none. */
@@ -659,6 +637,9 @@ export class SpiceDesktop extends HTMLElement {
         this.#link = link;
         if (this.#callbacks.frame) {
             this.#call("setFrames", 2);
+        }
+        if (this.#compression) {
+            this.#call("preferCompression", this.#compression);
         }
         this.#pause();
     }
@@ -768,6 +749,10 @@ export class SpiceDesktop extends HTMLElement {
         this.#become("connected");
         this.#pending?.resolve(this);
         this.#pending = null;
+        if (this.#compression) {
+            // A connection that began early began without it.
+            this.#call("preferCompression", this.#compression);
+        }
         this.#emit("connect");
         this.#followRoom();
     }
@@ -838,6 +823,9 @@ export class SpiceDesktop extends HTMLElement {
         if (this.#agent) {
             this.#agent = false;
             this.#emit("capabilities", { agent: false });
+        }
+        if (code in SECURITY) {
+            this.#emit("securityfailure", { status: SECURITY[code], code, reason: text });
         }
         if (code === "password-missing" || code === "password-wrong") {
             this.#password = "";

@@ -2,6 +2,8 @@
 
 /** Wheel distance of one notch, in pixels, lines and pages. */
 const NOTCH = [100, 3, 1];
+/** CSS pixels that the mouse may move in a click when it would otherwise move the view. */
+const DRAG = 4;
 
 export class Mouse {
     #surface;
@@ -9,13 +11,16 @@ export class Mouse {
     #abort = new AbortController();
     #absolute = true;
     #rest = [0, 0];
+    /** While the mouse drags the view: where it began, where it was last, and whether it has left the place. */
+    #drag = null;
     enabled = true;
     /** Turns the wheel the other way. */
     naturalScroll = false;
 
     /**
      * Listens at `surface`. `desktop` has locate(event) (to pixels of the screen), moveTo(x, y), moveBy(dx, dy),
-     * buttons(mask), wheel(notches), pointerAt(place), reveal(place), scale, touched() and focus().
+     * buttons(mask), wheel(notches), pointerAt(place), reveal(place), pan(x, y), drags (whether the mouse moves the view), scale,
+     * touched() and focus().
      */
     constructor(surface, desktop) {
         this.#surface = surface;
@@ -25,7 +30,10 @@ export class Mouse {
         surface.addEventListener("pointerup", (event) => this.#button(event), options);
         surface.addEventListener("pointermove", (event) => this.#move(event), options);
         surface.addEventListener("pointerleave", () => this.#absolute && desktop.pointerAt(null), options);
-        surface.addEventListener("pointercancel", () => desktop.buttons(0), options);
+        surface.addEventListener("pointercancel", () => {
+            this.#drag = null;
+            desktop.buttons(0);
+        }, options);
         surface.addEventListener("contextmenu", (event) => event.preventDefault(), options);
         surface.addEventListener("auxclick", (event) => event.preventDefault(), options);
         surface.addEventListener("wheel", (event) => this.#turn(event), { ...options, passive: false });
@@ -79,6 +87,9 @@ export class Mouse {
         if (down) {
             this.#desktop.focus();
         }
+        if (this.#drags(event)) {
+            return;
+        }
         if (!this.enabled) {
             return;
         }
@@ -101,7 +112,7 @@ export class Mouse {
             return;
         }
         this.#desktop.touched();
-        if (!this.enabled) {
+        if (this.#drags(event) || !this.enabled) {
             return;
         }
         if (this.#absolute) {
@@ -113,6 +124,34 @@ export class Mouse {
         if (this.#absolute || this.locked) {
             this.#desktop.buttons(event.buttons & 31);
         }
+    }
+
+    /** Moves the view with the mouse, where that is wanted; a click that moves nothing is the guest's all the same. */
+    #drags(event) {
+        const place = [event.clientX, event.clientY];
+        if (event.type === "pointerdown" && this.#desktop.drags && !this.#drag) {
+            this.#surface.setPointerCapture(event.pointerId);
+            this.#drag = { from: place, last: place, moved: false, buttons: event.buttons };
+            return true;
+        }
+        const drag = this.#drag;
+        if (!drag) {
+            return false;
+        }
+        drag.moved ||= Math.hypot(place[0] - drag.from[0], place[1] - drag.from[1]) > DRAG;
+        if (drag.moved) {
+            this.#desktop.pan(place[0] - drag.last[0], place[1] - drag.last[1]);
+            drag.last = place;
+        }
+        if (event.buttons === 0) {
+            this.#drag = null;
+            if (!drag.moved && this.enabled && this.#absolute) {
+                this.#desktop.moveTo(...this.#desktop.locate(event));
+                this.#desktop.buttons(drag.buttons & 31);
+                this.#desktop.buttons(0);
+            }
+        }
+        return true;
     }
 
     #lead(event) {

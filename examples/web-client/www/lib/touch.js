@@ -22,7 +22,7 @@ export class Touch {
     enabled = true;
     trackpad = false;
 
-    /** Listens at `surface`; `desktop` as for the mouse, and also zoomAt(factor, x, y), pan(x, y), absolute, place. */
+    /** Listens at `surface`; `desktop` as for the mouse, and also zoomAt(factor, x, y), absolute, place. */
     constructor(surface, desktop) {
         this.#surface = surface;
         this.#desktop = desktop;
@@ -56,7 +56,7 @@ export class Touch {
     }
 
     #begin(event, place) {
-        this.#desktop.focus(false);
+        this.#desktop.focus();
         const gesture = { kind: "rest", fingers: 1, place, began: event.timeStamp, timer: 0 };
         const tap = this.#lastTap;
         if (tap && event.timeStamp - tap.time < DOUBLE_TAP_MS && distance(tap.place, place) < 3 * SLOP) {
@@ -112,6 +112,11 @@ export class Touch {
             clearTimeout(gesture.timer);
             this.#startDrag(gesture, finger);
         }
+        if (gesture.kind === "view") {
+            this.#desktop.pan(finger.now[0] - gesture.last[0], finger.now[1] - gesture.last[1]);
+            gesture.last = finger.now;
+            return;
+        }
         if (!this.enabled) {
             return;
         }
@@ -124,6 +129,11 @@ export class Touch {
     }
 
     #startDrag(gesture, finger) {
+        if (this.#desktop.drags && !this.trackpad) {
+            gesture.kind = "view";
+            gesture.last = finger.start;
+            return;
+        }
         if (this.trackpad && !gesture.again) {
             gesture.kind = "glide";
             return;

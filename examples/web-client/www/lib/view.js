@@ -36,6 +36,12 @@ export class Viewport {
         this.layout();
     }
 
+    /** Whether parts of the screen lie outside of the room. */
+    get clips() {
+        const room = [this.#viewport.clientWidth, this.#viewport.clientHeight];
+        return this.#screen.some((side, index) => side * this.scale > room[index] + 1);
+    }
+
     /** The size in pixels that a screen should have to fill the page's room. */
     get room() {
         const dpr = this.hidpi ? window.devicePixelRatio : 1;

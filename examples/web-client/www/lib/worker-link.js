@@ -74,8 +74,7 @@ function makeWorker() {
     const build = WebAssembly.validate(SIMD_PROBE) ? "simd" : "base";
     // Where this fails the worker tries by itself, and tells what is wrong.
     compiled ??= compile(new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url)).catch(() => null);
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "spice" });
-    worker.postMessage([0, "build", build]);
+    const worker = new Worker(new URL(`./wasm/${build}/worker.js`, import.meta.url), { type: "module", name: "spice" });
     compiled.then((module) => worker.postMessage([0, "library", module]));
     return worker;
 }
@@ -99,10 +98,10 @@ export class WorkerLink {
         this.#worker = this.#early?.worker ?? makeWorker();
         this.#worker.onmessage = ({ data: [name, ...values] }) => {
             if (name === "answer" || name === "error") {
-                const [id, value] = values;
+                const [id, value, code] = values;
                 const asked = this.#asked.get(id);
                 this.#asked.delete(id);
-                name === "answer" ? asked?.resolve(value) : asked?.reject(new Error(value));
+                name === "answer" ? asked?.resolve(value) : asked?.reject(Object.assign(new Error(value), { code }));
             } else if (name === "turn") {
                 // Everything before it has been taken in.
                 this.#worker.postMessage([0, "turned"]);

@@ -9,11 +9,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use js_sys::{Function, Uint8Array};
+use bytes::Bytes;
+use js_sys::{Array, Function, Uint8Array};
 use spice_proto::Instant;
 use spice_proto::session::Endpoint;
 use spice_proto::types::ChannelId;
 use wasm_bindgen::prelude::*;
+use web_sys::WebSocket;
 
 use crate::transport::Platform;
 use crate::transport::websocket::{Connect, Traffic};
@@ -35,12 +37,30 @@ use crate::transport::websocket::{Connect, Traffic};
 pub struct Browser {
     url: String,
     traffic: Traffic,
+    begun: Option<Begun>,
+}
+
+/// A WebSocket that is there already.
+#[derive(Clone, Debug)]
+pub(super) struct Begun {
+    pub(super) socket: WebSocket,
+    pub(super) sent: Bytes,
+    pub(super) received: Array,
 }
 
 impl Browser {
     /// A platform whose streams all go to the WebSocket at `url`, `ws://` or `wss://`.
     pub fn new(url: &str) -> Self {
-        Self { url: url.into(), traffic: Traffic::default() }
+        Self { url: url.into(), traffic: Traffic::default(), begun: None }
+    }
+
+    /// Lets the main channel go on with a WebSocket to the same URL that was opened before, as while this library was still
+    /// being loaded. `sent` are the first bytes of the session, if they have been sent already; `received` holds the
+    /// `ArrayBuffer`s that have come. A WebSocket that is closing is left alone, and another one opened.
+    #[must_use]
+    pub fn begun(mut self, socket: WebSocket, sent: impl Into<Bytes>, received: Array) -> Self {
+        self.begun = Some(Begun { socket, sent: sent.into(), received });
+        self
     }
 
     /// What the platform's streams have moved.
@@ -54,8 +74,9 @@ impl Platform for Browser {
     type Connect = Connect;
     type Sleep = Sleep;
 
-    fn connect(&mut self, _endpoint: &Endpoint, _channel: ChannelId) -> Connect {
-        Connect::new(&self.url, &self.traffic)
+    fn connect(&mut self, _endpoint: &Endpoint, channel: ChannelId) -> Connect {
+        let begun = if channel == ChannelId::MAIN { self.begun.take() } else { None };
+        Connect::new(&self.url, &self.traffic, begun)
     }
 
     fn sleep(&mut self, duration: Duration) -> Sleep {

@@ -10,13 +10,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::io::{AsyncRead, AsyncWrite};
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use crate::transport::pace::Pace;
-use crate::transport::websocket::platform::{clear_timeout, performance_now, set_timeout};
+use crate::transport::websocket::platform::{Begun, clear_timeout, performance_now, set_timeout};
 use crate::transport::websocket::{Closed, MESSAGE_COST, RECEIVE_QUEUE, Sleep, Traffic};
 
 /// A WebSocket that is coming up.
@@ -24,8 +25,13 @@ use crate::transport::websocket::{Closed, MESSAGE_COST, RECEIVE_QUEUE, Sleep, Tr
 pub struct Connect(Option<io::Result<WebSocketStream>>);
 
 impl Connect {
-    pub(super) fn new(url: &str, traffic: &Traffic) -> Self {
-        Self(Some(WebSocketStream::new(url, traffic)))
+    /// Opens a WebSocket, or goes on with one that is there.
+    pub(super) fn new(url: &str, traffic: &Traffic, begun: Option<Begun>) -> Self {
+        let begun = begun.filter(|begun| begun.socket.ready_state() <= WebSocket::OPEN);
+        Self(Some(match begun {
+            Some(begun) => Ok(WebSocketStream::resume(begun, traffic)),
+            None => WebSocketStream::new(url, traffic),
+        }))
     }
 }
 
@@ -46,6 +52,8 @@ pub struct WebSocketStream {
     socket: WebSocket,
     shared: Rc<RefCell<Shared>>,
     traffic: Traffic,
+    /// What was sent before this stream began: its first bytes, which are not sent again.
+    sent: Bytes,
     /// Until the browser has sent more of what it holds; it tells nobody when that is.
     drain: Option<Sleep>,
     _handlers: Handlers,
@@ -113,30 +121,38 @@ impl Shared {
         if self.end.is_some() {
             return;
         }
-        match event.data().dyn_into::<ArrayBuffer>() {
-            Ok(buffer) => {
-                let bytes = Uint8Array::new(&buffer);
-                let len = bytes.length() as usize;
-                if len == 0 {
-                    return;
-                }
-                if !self.traffic.arrived(len) {
-                    self.fail(format!("more than {RECEIVE_QUEUE} bytes arrived before they could be read"));
-                } else {
-                    self.waiting += len + MESSAGE_COST;
-                    self.queue.push_back(bytes);
-                    if self.gathering.is_some() {
-                        return self.pace.more(len);
-                    }
-                    if let Some(ms) = self.pace.arrived(len, performance_now()) {
-                        self.gathering = Some(set_timeout(gathered.as_ref().unchecked_ref(), ms));
-                        return;
-                    }
-                }
+        if let Some(len) = self.keep(event.data()) {
+            if self.gathering.is_some() {
+                return self.pace.more(len);
             }
-            Err(_) => self.fail("a text message came where bytes belong".into()),
+            if let Some(ms) = self.pace.arrived(len, performance_now()) {
+                self.gathering = Some(set_timeout(gathered.as_ref().unchecked_ref(), ms));
+                return;
+            }
+        } else if self.end.is_none() {
+            return;
         }
         self.wake();
+    }
+
+    /// Keeps a message until it is read; how long it is, if it is one to be read.
+    fn keep(&mut self, message: JsValue) -> Option<usize> {
+        let Ok(buffer) = message.dyn_into::<ArrayBuffer>() else {
+            self.fail("a text message came where bytes belong".into());
+            return None;
+        };
+        let bytes = Uint8Array::new(&buffer);
+        let len = bytes.length() as usize;
+        if len == 0 {
+            return None;
+        }
+        if !self.traffic.arrived(len) {
+            self.fail(format!("more than {RECEIVE_QUEUE} bytes arrived before they could be read"));
+            return None;
+        }
+        self.waiting += len + MESSAGE_COST;
+        self.queue.push_back(bytes);
+        Some(len)
     }
 
     /// Nobody waits for the rest of a burst any more.
@@ -190,10 +206,28 @@ impl Shared {
 impl WebSocketStream {
     fn new(url: &str, traffic: &Traffic) -> io::Result<Self> {
         let socket = WebSocket::new_with_str(url, SUBPROTOCOL).map_err(|error| refused(&error))?;
+        Ok(Self::over(socket, traffic))
+    }
+
+    fn resume(begun: Begun, traffic: &Traffic) -> Self {
+        let mut this = Self::over(begun.socket, traffic);
+        let mut shared = this.shared.borrow_mut();
+        shared.open = this.socket.ready_state() == WebSocket::OPEN;
+        for message in begun.received {
+            shared.keep(message);
+        }
+        drop(shared);
+        this.traffic.add_sent(begun.sent.len());
+        this.sent = begun.sent;
+        this
+    }
+
+    fn over(socket: WebSocket, traffic: &Traffic) -> Self {
         socket.set_binary_type(BinaryType::Arraybuffer);
         let shared = Rc::new(RefCell::new(Shared { traffic: traffic.clone(), ..Shared::default() }));
         let handlers = Handlers::new(&socket, &shared);
-        Ok(Self { socket, shared, traffic: traffic.clone(), drain: None, _handlers: handlers })
+        let sent = Bytes::new();
+        Self { socket, shared, traffic: traffic.clone(), sent, drain: None, _handlers: handlers }
     }
 
     fn poll_open(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -266,6 +300,15 @@ impl AsyncWrite for WebSocketStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.socket.ready_state() != WebSocket::OPEN {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let before = self.sent.len().min(buf.len());
+        if before > 0 {
+            if buf[..before] != self.sent.split_to(before) {
+                return Poll::Ready(Err(io::Error::other(
+                    "this session does not begin with what was sent before it",
+                )));
+            }
+            return Poll::Ready(Ok(before));
         }
         while self.socket.buffered_amount() > SEND_QUEUE {
             let drain = self.drain.get_or_insert_with(|| Sleep::new(DRAIN));

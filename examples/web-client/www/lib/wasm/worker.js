@@ -1,0 +1,158 @@
+// The worker of one <spice-desktop>: loads the library and does what the page asks. The page's build puts one beside each
+// build of the library, one folder further down; so its imports are from there.
+//
+// From the page: [id, method, ...arguments]; id 0 wants no answer. The first message is [0, "library", module], which is
+// null where the page could not compile it; [0, "open", canvas, renderer] says where to draw. [0, "turned"] answers "turn".
+// To the page: ["answer", id, value] or ["error", id, text, code], and what the library tells by the methods of `Page`.
+
+import { HELLO } from "../../hello.js";
+import { Outbox } from "../../outbox.js";
+import { default as load, Desktop } from "./web_client.js";
+
+let desktop = null;
+/** What the page asked for before the library was there. */
+let waiting = [];
+/** The main channel's WebSocket of the connection that is asked for meanwhile, and what has passed over it. */
+let begun = null;
+
+/** What draws best here. It takes the browser a while to say, so it is asked while the library is on its way. */
+let suited = null;
+setTimeout(() => {
+    suited ??= suitedRenderer();
+});
+
+/** A server answers the first bytes with a single short message, and waits; with more than this it is none. */
+const MOST_RECEIVED = 16;
+
+const outbox = new Outbox((name, values) => self.postMessage([name, ...values], transferable(values)));
+const page = new Proxy({}, { get: (_, name) => (...values) => outbox.tell(name, values) });
+
+function transferable(values) {
+    return values.filter((value) => ArrayBuffer.isView(value)).map((value) => value.buffer);
+}
+
+self.onmessage = ({ data }) => {
+    if (data[1] === "turned") {
+        outbox.turned();
+    } else if (data[1] === "library") {
+        begin(data[2]);
+    } else {
+        if (data[1] === "open" && data[3] === "auto") {
+            data[3] = suited ??= suitedRenderer();
+        }
+        if (desktop) {
+            run(data);
+        } else if (waiting) {
+            if (data[1] === "connect") {
+                meanwhile(data[2]);
+            }
+            waiting.push(data);
+        }
+    }
+};
+
+/** Begins to connect while the library is still on its way; network and server do their part in that time. */
+function meanwhile(url) {
+    begun?.socket.close();
+    begun = null;
+    if (!url) {
+        return;
+    }
+    try {
+        const socket = new WebSocket(url, "binary");
+        const own = begun = { url, socket, sent: undefined, received: [] };
+        socket.binaryType = "arraybuffer";
+        socket.onopen = () => {
+            socket.send(HELLO);
+            own.sent = HELLO;
+        };
+        socket.onmessage = ({ data }) => {
+            own.received.push(data);
+            if (own.received.length > MOST_RECEIVED) {
+                socket.close();
+            }
+        };
+    } catch {
+        // The library says what is wrong.
+    }
+}
+
+/** Connects; with what has begun, if it goes there. */
+function connect(url, shown, password) {
+    const { socket, sent, received } = begun && begun.url === url ? begun : {};
+    begun = null;
+    desktop.connect(url, shown, password, socket, sent, received);
+}
+
+async function begin(module) {
+    try {
+        await load({ module_or_path: module ?? new URL("./web_client_bg.wasm", import.meta.url) });
+        desktop = new Desktop(page);
+    } catch (error) {
+        fail(error);
+        return;
+    }
+    const calls = waiting;
+    waiting = null;
+    calls.forEach(run);
+}
+
+/** Draws on the page's canvas from now on. */
+function open(canvas, renderer) {
+    try {
+        desktop.attach(canvas, renderer);
+    } catch (error) {
+        fail(error);
+        return;
+    }
+    canvas?.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas?.addEventListener("webglcontextrestored", () => run([0, "restore"]));
+}
+
+/** WebGL2 where a graphics processor does it; where the main processor would have to, the 2D canvas is cheaper. */
+function suitedRenderer() {
+    const gl = new OffscreenCanvas(1, 1).getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+    if (!gl) {
+        return "2d";
+    }
+    const names = gl.getExtension("WEBGL_debug_renderer_info");
+    const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+    gl.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? "2d" : "webgl2";
+}
+
+/** What is more than a call of the library. */
+const OWN = { open, connect };
+
+async function run([id, method, ...values]) {
+    try {
+        // Calls begin in order; those that take time end when they will.
+        const value = await (OWN[method] ?? desktop[method].bind(desktop))(...values);
+        if (id) {
+            self.postMessage(["answer", id, value], transferable([value, value?.pixels]));
+        }
+    } catch (error) {
+        if (id) {
+            self.postMessage(["error", id, String(error?.message ?? error), error?.code]);
+        }
+        if (error instanceof WebAssembly.RuntimeError) {
+            fail(error);
+        }
+    }
+}
+
+/** The library is beyond repair; the page starts a new worker when it connects again. */
+function fail(error) {
+    desktop = null;
+    waiting = null;
+    self.postMessage(["crashed", String(error?.message ?? error)]);
+}
+
+self.addEventListener("error", (event) => {
+    event.preventDefault();
+    fail(event.error ?? event.message);
+});
+self.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    fail(event.reason);
+});
