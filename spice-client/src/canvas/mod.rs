@@ -78,6 +78,7 @@ mod format;
 mod images;
 mod job;
 mod kernel;
+mod lane;
 mod mask;
 mod once;
 mod operators;
