@@ -43,7 +43,7 @@
 //! # Ok(()) }
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -58,7 +58,7 @@ use spice_proto::types::Rect;
 
 use crate::agent::{self, ClipboardEvent, DataType, Selection};
 use crate::answer::Answer;
-use crate::canvas::{self, Applied, Canvas, CanvasConfig, CanvasError, SharedCaches};
+use crate::canvas::{self, Canvas, CanvasConfig, CanvasError, DisplayError, Displays, WaitLimits};
 use crate::client::{Client, Handle};
 use crate::config::ClientConfig;
 use crate::driver::Driver;
@@ -70,22 +70,13 @@ use crate::transport::Platform;
 #[derive(Debug)]
 pub struct Console {
     client: Client,
-    caches: SharedCaches,
-    screens: BTreeMap<u8, Screen>,
+    displays: Displays,
     /// How sound is laid out, while there is some.
     sound: Option<Start>,
     /// Whether sound comes without compression.
     raw: bool,
     waiting: VecDeque<Notification>,
     fetch: bool,
-}
-
-/// One display.
-#[derive(Debug)]
-struct Screen {
-    canvas: Canvas,
-    /// Messages that wait for another display, in order.
-    pending: VecDeque<ServerMessage>,
 }
 
 /// What a console tells.
@@ -159,9 +150,21 @@ pub enum ConsoleError {
     /// The server broke the rules of drawing.
     #[error("the server broke the rules of drawing: {0}")]
     Canvas(#[from] CanvasError),
+    /// A display could not go on.
+    #[error(transparent)]
+    Display(DisplayError),
     /// The session ended before there was a picture.
     #[error("the session ended before there was a picture")]
     NoPicture,
+}
+
+impl From<DisplayError> for ConsoleError {
+    fn from(error: DisplayError) -> Self {
+        match error {
+            DisplayError::Canvas(error) => Self::Canvas(error),
+            error => Self::Display(error),
+        }
+    }
 }
 
 impl Console {
@@ -174,11 +177,11 @@ impl Console {
     /// Connects as `config` says.
     pub fn connect_with<P: Platform>(platform: P, config: ClientConfig) -> (Connecting, Driver<P>) {
         let caches = config.shared_caches();
+        let limits = WaitLimits { messages: PENDING, ..WaitLimits::default() };
         let (client, driver) = crate::driver::connect(platform, config);
         let console = Self {
             client,
-            caches,
-            screens: BTreeMap::new(),
+            displays: Displays::new(CanvasConfig::default(), caches).wait_limits(limits).give_up_late(),
             sound: None,
             raw: true,
             waiting: VecDeque::new(),
@@ -194,7 +197,7 @@ impl Console {
 
     /// What a display shows; `None` before anything came for it.
     pub fn canvas(&self, display: u8) -> Option<&Canvas> {
-        self.screens.get(&display).map(|screen| &screen.canvas)
+        self.displays.canvas(display)
     }
 
     /// Offers content to the guest's clipboard, as [`Handle::set_clipboard`].
@@ -232,17 +235,18 @@ impl Console {
     }
 
     fn draw(&mut self, display: u8, message: ServerMessage) -> Result<(), ConsoleError> {
-        let caches = &self.caches;
-        let screen = self.screens.entry(display).or_insert_with(|| Screen::new(caches.clone()));
-        screen.pending.push_back(message);
+        let drawn = self.displays.apply(display, &message);
         // What one display draws may be what another waits for.
-        let mut progress = true;
-        while progress {
-            progress = false;
-            for (display, screen) in &mut self.screens {
-                progress |= screen.draw(*display, &mut self.waiting)?;
+        for (display, canvas) in self.displays.iter_mut() {
+            while let Some(event) = canvas.poll_event() {
+                self.waiting.push_back(Notification::Canvas { display, event });
+            }
+            let damage: Vec<Rect> = canvas.drain_damage().collect();
+            if !damage.is_empty() {
+                self.waiting.push_back(Notification::FrameReceived { display, damage });
             }
         }
+        drawn?;
         Ok(())
     }
 
@@ -271,9 +275,9 @@ impl Console {
     /// Tells the first pictures as a whole, in place of their parts.
     fn tell_whole_frames(&mut self) {
         self.waiting.retain(|told| !matches!(told, Notification::FrameReceived { .. }));
-        for (display, screen) in &self.screens {
-            if let Some(view) = screen.canvas.primary() {
-                let (display, damage) = (*display, vec![view.rect()]);
+        for (display, canvas) in self.displays.iter_mut() {
+            if let Some(view) = canvas.primary() {
+                let damage = vec![view.rect()];
                 self.waiting.push_back(Notification::FrameReceived { display, damage });
             }
         }
@@ -305,37 +309,6 @@ impl Stream for Console {
     }
 }
 
-impl Screen {
-    fn new(caches: SharedCaches) -> Self {
-        Self { canvas: Canvas::new(CanvasConfig::default(), caches), pending: VecDeque::new() }
-    }
-
-    /// Draws what waits, as far as nothing is missing; true when anything was drawn.
-    fn draw(&mut self, display: u8, told: &mut VecDeque<Notification>) -> Result<bool, ConsoleError> {
-        let mut drawn = false;
-        while let Some(message) = self.pending.front() {
-            // What waits for too long is given up, so that the rest of the picture goes on.
-            let patient = self.pending.len() <= PENDING;
-            if let Applied::Blocked(_) = self.canvas.apply(message)? {
-                if patient {
-                    break;
-                }
-                self.canvas.give_up();
-            }
-            self.pending.pop_front();
-            drawn = true;
-        }
-        while let Some(event) = self.canvas.poll_event() {
-            told.push_back(Notification::Canvas { display, event });
-        }
-        let damage: Vec<Rect> = self.canvas.drain_damage().collect();
-        if !damage.is_empty() {
-            told.push_back(Notification::FrameReceived { display, damage });
-        }
-        Ok(drawn)
-    }
-}
-
 /// A console that is coming up, as a future: done with the first complete picture. Of what is told before that, the
 /// last 256 notifications are kept, and the frames become one.
 #[derive(Debug)]
@@ -352,7 +325,7 @@ impl Future for Connecting {
             return Poll::Ready(Err(ClientError::DriverGone.into()));
         };
         loop {
-            if console.screens.values().any(|screen| screen.canvas.is_marked()) {
+            if console.displays.iter_mut().any(|(_, canvas)| canvas.is_marked()) {
                 console.tell_whole_frames();
                 return Poll::Ready(Ok(console));
             }

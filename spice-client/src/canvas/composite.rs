@@ -4,12 +4,14 @@ use spice_codecs::PixelFormat;
 use spice_proto::msg::display::{Composite, CompositeFilter, CompositeFlags, CompositeRepeat};
 use spice_proto::types::{Point16, Rect, Transform};
 
+use crate::canvas::bilinear::{blend, tap};
 use crate::canvas::format::{bytes_per_pixel, from_argb, get, localise, localised, put, to_argb};
 use crate::canvas::job::Job;
 use crate::canvas::kernel::{porter_duff, scale_by_alpha};
+use crate::canvas::mapping::Filter;
 use crate::canvas::operators::{Operator, combine};
 use crate::canvas::outcome::Reason;
-use crate::canvas::sample::{Filter, argb_bytes, blend, resize, tap};
+use crate::canvas::sample::{argb_bytes, resize};
 use crate::canvas::surface::View;
 use crate::canvas::wide::{self, Fractions};
 

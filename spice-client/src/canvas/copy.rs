@@ -5,8 +5,9 @@ use spice_proto::types::{Point, Rect};
 
 use crate::canvas::format::{bytes_per_pixel, from_argb, get, localised};
 use crate::canvas::job::Job;
+use crate::canvas::mapping::shifted;
 use crate::canvas::rop::Rop;
-use crate::canvas::sample::{Source, shifted};
+use crate::canvas::sample::Source;
 use crate::canvas::surface::Surface;
 
 /// `D' = f(S, D)`; pixels outside an unscaled picture stay as they are.

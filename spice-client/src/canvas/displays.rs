@@ -1,12 +1,11 @@
 //! The canvases of all display channels of a session, which may have to wait for each other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use bytes::{Bytes, BytesMut};
-use spice_proto::msg::Message;
 use spice_proto::msg::display::ServerMessage;
 use thiserror::Error;
 
+use crate::canvas::lane::Lane;
 use crate::canvas::{Applied, Blocked, Canvas, CanvasConfig, CanvasError, SharedCaches};
 
 /// One [`Canvas`] for each display channel, by the channel's id.
@@ -20,21 +19,9 @@ pub struct Displays {
     caches: SharedCaches,
     lanes: BTreeMap<u8, Lane>,
     limits: WaitLimits,
-}
-
-#[derive(Debug)]
-struct Lane {
-    canvas: Canvas,
-    /// What waits, encoded so that it keeps nothing else in memory.
-    held: VecDeque<(u16, Bytes)>,
+    /// INVARIANT: bytes of what waits in all lanes.
     bytes: usize,
-    /// What the first of them waits for.
-    blocked: Option<Blocked>,
-    /// The number of [arrivals](SharedCaches::arrivals) before it was tried last.
-    tried: u64,
-    /// How often anything that waited was tried again.
-    #[cfg(test)]
-    attempts: u64,
+    gives_up: bool,
 }
 
 /// How many display channels there may be, and what may wait on them for each other.
@@ -88,13 +75,22 @@ pub enum DisplayError {
 impl Displays {
     /// No canvas yet; each comes with its channel's first message.
     pub fn new(config: CanvasConfig, caches: SharedCaches) -> Self {
-        Self { config, caches, lanes: BTreeMap::new(), limits: WaitLimits::default() }
+        let (lanes, limits) = (BTreeMap::new(), WaitLimits::default());
+        Self { config, caches, lanes, limits, bytes: 0, gives_up: false }
     }
 
     /// With other bounds on what may wait.
     #[must_use]
     pub fn wait_limits(mut self, limits: WaitLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// When more waits than the limits admit, what has waited longest is drawn without the pictures that have not come,
+    /// instead of [`DisplayError::Waiting`].
+    #[must_use]
+    pub fn give_up_late(mut self) -> Self {
+        self.gives_up = true;
         self
     }
 
@@ -131,23 +127,21 @@ impl Displays {
         if others >= bound && !self.lanes.contains_key(&display) {
             return Err(DisplayError::Displays { display, bound });
         }
-        let held = self.lanes.values().map(|lane| lane.bytes).sum();
-        let lane = self.lanes.entry(display).or_insert_with(|| Lane {
-            canvas: Canvas::new(self.config.clone(), self.caches.clone()),
-            held: VecDeque::new(),
-            bytes: 0,
-            blocked: None,
-            tried: 0,
-            #[cfg(test)]
-            attempts: 0,
-        });
+        let new = || Lane::new(Canvas::new(self.config.clone(), self.caches.clone()));
+        let lane = self.lanes.entry(display).or_insert_with(new);
         let arrivals = self.caches.arrivals();
-        let applied = if lane.held.is_empty() { Some(apply(&mut lane.canvas)?) } else { None };
+        let applied = if lane.is_free() { Some(apply(&mut lane.canvas)?) } else { None };
         if applied != Some(Applied::Done) {
-            lane.hold(display, message, held, &self.limits)?;
-        }
-        if let Some(Applied::Blocked(what)) = applied {
-            (lane.blocked, lane.tried) = (Some(what), arrivals);
+            match self.gives_up {
+                true => lane.push(message, &mut self.bytes),
+                false => lane.hold(display, message, &self.limits, &mut self.bytes)?,
+            }
+            if let Some(Applied::Blocked(what)) = applied {
+                lane.block(what, arrivals);
+            }
+            if self.gives_up {
+                lane.give_up_late(&self.caches, &self.limits, &mut self.bytes)?;
+            }
         }
         // Also a message that has to wait for one picture may have brought another.
         self.advance()?;
@@ -171,24 +165,26 @@ impl Displays {
 
     /// Forgets a display channel that has ended. What waited for its pictures waits in vain from now on.
     pub fn remove(&mut self, display: u8) -> Option<Canvas> {
-        self.lanes.remove(&display).map(|lane| lane.canvas)
+        let mut lane = self.lanes.remove(&display)?;
+        lane.forget(&mut self.bytes);
+        Some(lane.canvas)
     }
 
     /// Messages that wait on display channel `display`. An application that is told of the time stops the session when
     /// this has not changed for 10 seconds.
     pub fn waiting(&self, display: u8) -> usize {
-        self.lanes.get(&display).map_or(0, |lane| lane.held.len())
+        self.lanes.get(&display).map_or(0, Lane::len)
     }
 
     /// What the first message that waits on display channel `display` waits for.
     pub fn waits_for(&self, display: u8) -> Option<Blocked> {
-        self.lanes.get(&display).and_then(|lane| lane.blocked)
+        self.lanes.get(&display).and_then(Lane::blocked)
     }
 
     /// How often anything that waited on `display` was tried again.
     #[cfg(test)]
     pub(super) fn tried(&self, display: u8) -> u64 {
-        self.lanes.get(&display).map_or(0, |lane| lane.attempts)
+        self.lanes.get(&display).map_or(0, Lane::attempts)
     }
 
     /// A lost connection, or one that moves without keeping its state: empties the shared caches, and makes all
@@ -197,9 +193,7 @@ impl Displays {
         self.caches.clear();
         for lane in self.lanes.values_mut() {
             lane.canvas.disconnect();
-            lane.held.clear();
-            lane.bytes = 0;
-            lane.blocked = None;
+            lane.forget(&mut self.bytes);
         }
     }
 
@@ -207,50 +201,10 @@ impl Displays {
     fn advance(&mut self) -> Result<(), DisplayError> {
         loop {
             let arrivals = self.caches.arrivals();
-            let waits = |lane: &&mut Lane| lane.blocked.is_some() && lane.tried != arrivals;
-            let Some(lane) = self.lanes.values_mut().find(waits) else { return Ok(()) };
-            lane.advance(&self.caches)?;
+            let Some(lane) = self.lanes.values_mut().find(|lane| lane.may_go_on(arrivals)) else {
+                return Ok(());
+            };
+            lane.advance(&self.caches, &mut self.bytes)?;
         }
-    }
-}
-
-impl Lane {
-    fn hold(
-        &mut self,
-        display: u8,
-        message: &ServerMessage,
-        held: usize,
-        limits: &WaitLimits,
-    ) -> Result<(), DisplayError> {
-        let mut body = BytesMut::new();
-        message.encode_body(&mut body);
-        let (messages, bytes) = (self.held.len() + 1, held + body.len());
-        if messages > limits.messages || bytes > limits.bytes && held > 0 {
-            return Err(DisplayError::Waiting { display, messages, bytes });
-        }
-        self.bytes += body.len();
-        self.held.push_back((message.kind(), body.freeze()));
-        Ok(())
-    }
-
-    /// Carries out what waited, as far as nothing is missing.
-    fn advance(&mut self, caches: &SharedCaches) -> Result<(), DisplayError> {
-        self.blocked = None;
-        while let Some((kind, body)) = self.held.front() {
-            // What was decoded once has few pointers.
-            let message = ServerMessage::decode(*kind, body, u32::MAX);
-            self.tried = caches.arrivals();
-            #[cfg(test)]
-            (self.attempts += 1);
-            if let Ok(message) = message
-                && let Applied::Blocked(what) = self.canvas.apply(&message)?
-            {
-                self.blocked = Some(what);
-                break;
-            }
-            self.bytes -= body.len();
-            self.held.pop_front();
-        }
-        Ok(())
     }
 }

@@ -5,10 +5,11 @@ use spice_proto::msg::display;
 use spice_proto::types::{Point, Rect};
 
 use crate::canvas::brush::Brush;
+use crate::canvas::mapping::{Filter, Mapping};
 use crate::canvas::mask::{Mask, for_each_run};
 use crate::canvas::outcome::Reason;
 use crate::canvas::region::Region;
-use crate::canvas::sample::{Filter, Mapping, Source};
+use crate::canvas::sample::Source;
 use crate::canvas::surface::{Surface, View};
 
 /// Working rows, kept from one command to the next.

@@ -2,7 +2,7 @@
 
 use spice_proto::types::{Point, Rect};
 
-use crate::canvas::sample::shifted;
+use crate::canvas::mapping::shifted;
 use crate::canvas::surface::View;
 
 /// A picture of bytes 0 and 255 that lets pixels through.

@@ -62,15 +62,18 @@
 //! a rule on which later ones depend is a [`CanvasError`], after which the channel should be closed; any other
 //! fault leaves its command undrawn.
 
+mod bilinear;
 mod blend;
 mod brush;
 mod cache;
+mod command;
 mod composite;
 mod config;
 mod copy;
 mod cursor;
 mod damage;
 mod dash;
+mod direct;
 mod displays;
 mod draw;
 mod fill;
@@ -78,6 +81,8 @@ mod format;
 mod images;
 mod job;
 mod kernel;
+mod lane;
+mod mapping;
 mod mask;
 mod once;
 mod operators;

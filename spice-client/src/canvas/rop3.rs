@@ -4,9 +4,10 @@ use spice_proto::types::Rect;
 
 use crate::canvas::brush::Brush;
 use crate::canvas::job::Job;
+use crate::canvas::mapping::{Axis, Filter, Mapping};
 use crate::canvas::outcome::Reason;
 use crate::canvas::rop::apply3;
-use crate::canvas::sample::{Axis, Filter, Mapping, Source};
+use crate::canvas::sample::Source;
 
 /// `D' = f(P, S, D)`.
 ///

@@ -1,97 +1,13 @@
-//! Which source pixel a destination pixel takes: offsets, and scaling in 16.16 fixed point.
+//! Rows of a picture as the source of a command.
 
 use spice_codecs::PixelFormat;
 use spice_proto::types::Rect;
 
 use crate::canvas::format::{
-    bytes_per_pixel, from_argb, get, is_same_layout, localise, localise_row, localised, to_argb,
+    bytes_per_pixel, get, is_same_layout, localise, localise_row, localised, to_argb,
 };
+use crate::canvas::mapping::{Axis, Filter, Mapping, shifted};
 use crate::canvas::surface::View;
-
-/// How coordinates of the destination become coordinates of the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mapping {
-    /// Pixel for pixel: the source's coordinate is the destination's plus these.
-    Offset { dx: i64, dy: i64 },
-    /// Another size.
-    Scaled { x: Axis, y: Axis, filter: Filter },
-}
-
-/// How a scaled value is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
-    /// The nearest pixel.
-    Nearest,
-    /// Four pixels with weights of seven bits.
-    Bilinear,
-}
-
-/// One direction of a scaling: positions are in 65536ths of a source pixel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Axis {
-    first: i64,
-    step: i64,
-    anchor: i64,
-}
-
-impl Axis {
-    /// `extent` source pixels from `start` on `size` destination pixels from `anchor` on. Neither may be 0.
-    pub(super) fn new(start: i32, extent: u32, anchor: i32, size: u32) -> Self {
-        let step = (i64::from(extent) << 16) / i64::from(size.max(1));
-        Self { first: (i64::from(start) << 16) + half(step), step, anchor: i64::from(anchor) }
-    }
-
-    /// The same by the rule of ternary operations, which round the start to whole destination pixels.
-    pub(super) fn rop3(start: i32, extent: u32, anchor: i32, size: u32) -> Self {
-        let ratio = f64::from(extent) / f64::from(size.max(1));
-        let step = (ratio * 65536.0) as i64;
-        let offset = (f64::from(start) / ratio + 0.5).floor() as i64;
-        Self {
-            first: step.saturating_mul(offset).saturating_add(half(step)),
-            step,
-            anchor: i64::from(anchor),
-        }
-    }
-
-    /// The source position of destination coordinate `at`.
-    #[inline]
-    fn at(&self, at: i32) -> i64 {
-        self.step.saturating_mul(i64::from(at) - self.anchor).saturating_add(self.first)
-    }
-}
-
-/// Half a step, rounded up.
-fn half(step: i64) -> i64 {
-    (step + 1) >> 1
-}
-
-impl Mapping {
-    /// The mapping of a picture's part `src` to the rectangle `dst`, neither of them empty.
-    pub(super) fn new(src: &Rect, dst: &Rect, filter: Filter) -> Self {
-        if (src.width(), src.height()) == (dst.width(), dst.height()) {
-            return Self::offset(src, dst);
-        }
-        let x = Axis::new(src.left, src.width(), dst.left, dst.width());
-        let y = Axis::new(src.top, src.height(), dst.top, dst.height());
-        Self::Scaled { x, y, filter }
-    }
-
-    /// The upper left corner of `src` comes to that of `dst`.
-    pub(super) fn offset(src: &Rect, dst: &Rect) -> Self {
-        Self::Offset {
-            dx: i64::from(src.left) - i64::from(dst.left),
-            dy: i64::from(src.top) - i64::from(dst.top),
-        }
-    }
-
-    /// Where the source may lie that `dst` takes: columns and rows, not cut to the picture.
-    pub(super) fn rows_read(&self, dst: &Rect) -> (i64, i64) {
-        match self {
-            Mapping::Offset { dy, .. } => (i64::from(dst.top) + dy, i64::from(dst.bottom) + dy),
-            Mapping::Scaled { y, .. } => ((y.at(dst.top) >> 16) - 1, (y.at(dst.bottom - 1) >> 16) + 2),
-        }
-    }
-}
 
 /// A picture as the source of one command.
 #[derive(Clone, Copy, Debug)]
@@ -221,56 +137,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn bilinear(&self, x: &Axis, y: i64, left: i32, out: &mut [u8]) {
-        let (want, local) = (bytes_per_pixel(self.to), localised(self.view.format, self.to));
-        let top = self.opaque_bits();
-        if (self.view.bytes_per_pixel(), want) == (4, 4) {
-            let value = |row: &[u8], column: i64| {
-                let px = usize::try_from(column).ok().and_then(|at| row.as_chunks::<4>().0.get(at));
-                px.map_or(0, |px| u32::from_le_bytes(*px) | top)
-            };
-            let (out, _) = out.as_chunks_mut::<4>();
-            self.between(x, y, left, value, out.iter_mut(), |px, v| *px = v.to_le_bytes());
-            return;
-        }
-        let value = |row: &[u8], column: i64| self.value(row, column);
-        self.between(x, y, left, value, out.chunks_exact_mut(want), |px, v| {
-            let raw = if local == PixelFormat::Bgrx { v } else { from_argb(local, v) };
-            px.copy_from_slice(&raw.to_le_bytes()[..want]);
-        });
-    }
-
-    /// Blends four neighbours for each pixel of a row; `value` gives a source pixel, 0 outside.
-    #[inline]
-    fn between<P>(
-        &self,
-        x: &Axis,
-        y: i64,
-        left: i32,
-        value: impl Fn(&[u8], i64) -> u32,
-        out: impl Iterator<Item = P>,
-        store: impl Fn(P, u32),
-    ) {
-        let (row, wy) = tap(y);
-        let rows = [self.view.row(index(row)), self.view.row(index(row + 1))];
-        let mut position = x.at(left);
-        // Neighbouring pixels often lie between the same two columns, or one further.
-        let mut column = i64::MIN;
-        let (mut lefts, mut rights) = ([0; 2], [0; 2]);
-        for px in out {
-            let (at, wx) = tap(position);
-            if at != column {
-                lefts = if at == column.wrapping_add(1) { rights } else { rows.map(|row| value(row, at)) };
-                rights = rows.map(|row| value(row, at.saturating_add(1)));
-                column = at;
-            }
-            store(px, blend([lefts[0], rights[0], lefts[1], rights[1]], wx, wy));
-            position = position.saturating_add(x.step);
-        }
-    }
-
     /// A pixel as four channels to be blended: the raw bits of 32-bit pictures, widened otherwise.
-    fn value(&self, row: &[u8], column: i64) -> u32 {
+    pub(super) fn value(&self, row: &[u8], column: i64) -> u32 {
         let have = self.view.bytes_per_pixel();
         let at = index(column) as usize;
         let Some(px) = row.get(at * have..(at + 1) * have) else { return 0 };
@@ -281,7 +149,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn opaque_bits(&self) -> u32 {
+    pub(super) fn opaque_bits(&self) -> u32 {
         let opaque = self.opaque && localised(self.view.format, self.to) == PixelFormat::Bgrx;
         if opaque { 0xff00_0000 } else { 0 }
     }
@@ -310,44 +178,9 @@ pub(super) fn argb_bytes(format: PixelFormat, row: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Left or upper pixel and the weight of its neighbour out of 256.
-pub(super) fn tap(at: i64) -> (i64, u32) {
-    let at = at - 0x8000;
-    (at >> 16, ((at >> 9) as u32 & 127) << 1)
-}
-
-/// Weighs four pixels, channel by channel.
-#[inline]
-pub(super) fn blend([tl, tr, bl, br]: [u32; 4], wx: u32, wy: u32) -> u32 {
-    // Two channels at once: 16 bits each after the first sum, 32 bits each after the second.
-    let pair = |a: u32, b: u32, shift: u32| {
-        let mixed = (a >> shift & 0x00ff_00ff) * (256 - wx) + (b >> shift & 0x00ff_00ff) * wx;
-        u64::from(mixed & 0xffff) | u64::from(mixed >> 16) << 32
-    };
-    let column = |shift: u32| {
-        let sum = pair(tl, tr, shift) * u64::from(256 - wy) + pair(bl, br, shift) * u64::from(wy);
-        ((sum >> 16 & 0xff) | (sum >> 32 & 0xff_0000)) as u32
-    };
-    column(0) | column(8) << 8
-}
-
 /// A coordinate as an index that lies outside every picture if it is negative or too large.
-fn index(at: i64) -> u32 {
+pub(super) fn index(at: i64) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// A rectangle moved, cut at the ends of the coordinate range.
-pub(super) fn shifted(rect: &Rect, dx: i64, dy: i64) -> Rect {
-    let cut = |v: i32, d: i64| {
-        let v = i64::from(v).saturating_add(d).clamp(i64::from(i32::MIN), i64::from(i32::MAX));
-        v as i32
-    };
-    Rect {
-        top: cut(rect.top, dy),
-        left: cut(rect.left, dx),
-        bottom: cut(rect.bottom, dy),
-        right: cut(rect.right, dx),
-    }
 }
 
 /// Gives a buffer a length; what it holds is overwritten by the caller.
@@ -412,15 +245,5 @@ mod tests {
                 let _ = (source.cover(), mapping.rows_read(&dst));
             }
         }
-        let _ = Axis::rop3(i32::MIN, u32::MAX, i32::MAX, 1).at(i32::MIN);
-        let _ = Axis::rop3(i32::MAX, 1, 0, u32::MAX).at(5);
-    }
-
-    #[test]
-    fn snapshots_cover_what_is_read() {
-        let mapping = Mapping::new(&Rect::at(5, 10, 8, 8), &Rect::at(0, 0, 4, 16), Filter::Bilinear);
-        let (first, end) = mapping.rows_read(&Rect::at(0, 0, 4, 16));
-        assert!(first <= 9 && end >= 19, "{first}..{end}");
-        assert_eq!(shifted(&Rect::at(1, 2, 3, 4), i64::MAX, i64::MIN).left, i32::MAX);
     }
 }

@@ -17,9 +17,10 @@ use spice_proto::wire::Counted;
 use thiserror::Error;
 
 use crate::canvas::job::Job;
+use crate::canvas::mapping::Filter;
 use crate::canvas::outcome::{CanvasError, Event, Operation, Reason};
 use crate::canvas::rop::Rop;
-use crate::canvas::sample::{Filter, resize};
+use crate::canvas::sample::resize;
 use crate::canvas::surface::{View, to_i32};
 use crate::canvas::{Canvas, CanvasLimits, copy};
 

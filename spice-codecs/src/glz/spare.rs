@@ -1,17 +1,21 @@
 //! Memory of released pictures, for the next ones.
 
-use alloc::collections::VecDeque;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 use super::picture::Picture;
 
-/// Pictures that nobody looks at any more, oldest first: a few, since a sender lets go of about as many pixels as it
-/// sends.
+/// Pictures that nobody looks at any more: some, since a sender lets go of about as many pixels as it sends. New memory
+/// would have to be cleared first.
 #[derive(Debug, Default)]
 pub(super) struct Spare {
-    pictures: VecDeque<(usize, Arc<Picture>)>,
+    /// By their bytes, and by when they came.
+    pictures: BTreeMap<(usize, u64), Arc<Picture>>,
+    /// Bytes of each, by when it came. INVARIANT: the same as in `pictures`.
+    ages: BTreeMap<u64, usize>,
     /// INVARIANT: the bytes of all of them.
     bytes: usize,
+    added: u64,
 }
 
 impl Spare {
@@ -22,21 +26,24 @@ impl Spare {
             return;
         }
         while self.pictures.len() >= MAX_PICTURES || self.bytes > MAX_BYTES - bytes {
-            let Some((oldest, _)) = self.pictures.pop_front() else { break };
-            self.bytes -= oldest;
+            let Some((age, bytes)) = self.ages.pop_first() else { break };
+            self.pictures.remove(&(bytes, age));
+            self.bytes -= bytes;
         }
         self.bytes += bytes;
-        self.pictures.push_back((bytes, picture));
+        self.added += 1;
+        self.ages.insert(self.added, bytes);
+        self.pictures.insert((bytes, self.added), picture);
     }
 
-    /// Takes a picture with room for `bytes`, but not so much that small images would sit in large memory.
+    /// Takes the smallest picture with room for `bytes`, but not so much that small images would sit in large memory.
     pub(super) fn take(&mut self, bytes: usize) -> Option<Arc<Picture>> {
-        let fits = bytes..=room(bytes);
-        // What was in use last is most likely still in the processor's cache.
-        let at = self.pictures.iter().rposition(|(room, _)| fits.contains(room))?;
-        let (bytes, picture) = self.pictures.remove(at)?;
-        self.bytes -= bytes;
-        Some(picture)
+        let room = room(bytes);
+        let most = room.saturating_add(room / 4);
+        let key = *self.pictures.range((bytes, 0)..=(most, u64::MAX)).next()?.0;
+        self.ages.remove(&key.1);
+        self.bytes -= key.0;
+        self.pictures.remove(&key)
     }
 }
 
@@ -47,9 +54,9 @@ pub(super) fn room(bytes: usize) -> usize {
     bytes.checked_next_multiple_of(step.max(1)).unwrap_or(bytes)
 }
 
-/// Most pictures kept, and most bytes of their pixels.
-const MAX_PICTURES: usize = 64;
-const MAX_BYTES: usize = 2 << 20;
+/// Most pictures kept, and most bytes of their pixels: half of what is on a full-HD screen.
+const MAX_PICTURES: usize = 256;
+const MAX_BYTES: usize = 4 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -75,11 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn memory_goes_to_a_picture_of_its_size() {
+    fn memory_goes_to_a_picture_of_about_its_size() {
         let mut spare = Spare::default();
         spare.add(picture(4096));
-        assert!(spare.take(4097).is_none() && spare.take(2000).is_none());
-        assert!(spare.take(4000).is_some());
+        spare.add(picture(6000));
+        assert!(spare.take(6001).is_none() && spare.take(3000).is_none());
+        assert_eq!(spare.take(4000).unwrap().pixels.capacity(), 4096, "the smallest that is large enough");
+        assert_eq!(spare.take(5000).unwrap().pixels.capacity(), 6000);
         let shared = picture(4096);
         spare.add(shared.clone());
         assert!(spare.take(4096).is_none(), "somebody still looks at it");
@@ -94,6 +103,6 @@ mod tests {
         (0..10).for_each(|_| spare.add(picture(MAX_BYTES / 3)));
         assert_eq!((spare.pictures.len(), spare.bytes), (3, MAX_BYTES / 3 * 3));
         spare.add(picture(MAX_BYTES + 1));
-        assert_eq!(spare.pictures.len(), 3);
+        assert_eq!((spare.pictures.len(), spare.ages.len()), (3, 3));
     }
 }

@@ -101,6 +101,39 @@ fn limit_messages_and_bytes_that_wait() {
 }
 
 #[test]
+fn limit_of_what_waits_may_mean_that_it_is_given_up() {
+    for limits in [
+        WaitLimits { messages: 3, ..WaitLimits::default() },
+        WaitLimits { bytes: 400, ..WaitLimits::default() },
+    ] {
+        let mut displays = displays().wait_limits(limits).give_up_late();
+        assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
+        let free = (1..9).find(|n| displays.apply(1, &put(0, 0, 0, solid(*n))) == Ok(true));
+        assert_eq!(Some(color(&displays, 1)), free, "all but the first are drawn");
+        assert_eq!((displays.waiting(1), displays.waits_for(1)), (0, None));
+        // Of several that lack something only the first is given up.
+        assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
+        while displays.waits_for(1) == Some(Blocked::Picture(ImageId(7))) {
+            assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(8, 2, 2, false))), Ok(false));
+        }
+        assert_eq!(displays.waits_for(1), Some(Blocked::Picture(ImageId(8))));
+        assert!(displays.waiting(1) <= limits.messages);
+    }
+}
+
+#[test]
+fn what_waited_on_a_display_that_is_gone_counts_no_more() {
+    let limits = WaitLimits { bytes: 400, ..WaitLimits::default() };
+    let mut displays = displays().wait_limits(limits);
+    for _ in 0..20 {
+        assert_eq!(displays.apply(1, &screen()), Ok(true));
+        assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
+        assert_eq!(displays.apply(1, &put(0, 0, 0, solid(1))), Ok(false));
+        assert!(displays.remove(1).is_some());
+    }
+}
+
+#[test]
 fn limit_displays() {
     let mut displays = displays().wait_limits(WaitLimits { displays: 2, ..WaitLimits::default() });
     let refused = DisplayError::Displays { display: 7, bound: 2 };
