@@ -164,6 +164,20 @@ fn cross_image_range_is_checked_at_its_end() {
 }
 
 #[test]
+fn what_an_image_lets_go_of_is_gone_before_it_is_decoded() {
+    let mut window = Window::new(WindowLimits::for_window(16));
+    let mut decoder = Decoder::new();
+    done(decoder.decode(&stream(0, 0, &LITERALS), &mut window), "literals");
+    let cut = &LITERALS[..5];
+    decoder.decode(&stream(2, 0, cut), &mut window).unwrap_err();
+    assert_eq!(window.len(), 1, "image 1 may need what image 2 does not");
+    decoder.decode(&stream(1, 1, cut), &mut window).unwrap_err();
+    assert_eq!(window.len(), 1);
+    decoder.decode(&stream(1, 0, cut), &mut window).unwrap_err();
+    assert!(window.is_empty());
+}
+
+#[test]
 fn duplicate_ids_are_refused() {
     let mut window = Window::new(WindowLimits::for_window(16));
     let mut decoder = Decoder::new();

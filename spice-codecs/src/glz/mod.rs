@@ -209,7 +209,10 @@ impl Job {
         let spare = window.with(|window| {
             limit("image_pixels", start.header.pixels(), window.limits().image_pixels)?;
             match window.get(start.id) {
-                Ok(None) => Ok(window.take_spare(bytes)),
+                Ok(None) => {
+                    window.make_way(id, oldest);
+                    Ok(window.take_spare(bytes))
+                }
                 Err(lost) if !matches!(lost.kind, ErrorKind::MissingImage(_)) => Err(lost),
                 _ => Err(CodecError::new(Codec::Glz, 21, ErrorKind::DuplicateImage(start.id))),
             }

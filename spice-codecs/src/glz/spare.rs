@@ -25,15 +25,20 @@ impl Spare {
         if bytes > MAX_BYTES || Arc::strong_count(&picture) > 1 {
             return;
         }
-        while self.pictures.len() >= MAX_PICTURES || self.bytes > MAX_BYTES - bytes {
-            let Some((age, bytes)) = self.ages.pop_first() else { break };
-            self.pictures.remove(&(bytes, age));
-            self.bytes -= bytes;
-        }
         self.bytes += bytes;
         self.added += 1;
         self.ages.insert(self.added, bytes);
         self.pictures.insert((bytes, self.added), picture);
+        self.shrink_to(MAX_BYTES);
+    }
+
+    /// Lets go of the oldest until there are no more than `bytes`, or very few.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        while self.pictures.len() > MAX_PICTURES || self.bytes > bytes.clamp(FEW_BYTES, MAX_BYTES) {
+            let Some((age, bytes)) = self.ages.pop_first() else { break };
+            self.pictures.remove(&(bytes, age));
+            self.bytes -= bytes;
+        }
     }
 
     /// Takes the smallest picture with room for `bytes`, but not so much that small images would sit in large memory.
@@ -54,9 +59,11 @@ pub(super) fn room(bytes: usize) -> usize {
     bytes.checked_next_multiple_of(step.max(1)).unwrap_or(bytes)
 }
 
-/// Most pictures kept, and most bytes of their pixels: half of what is on a full-HD screen.
+/// Most pictures kept, and most bytes of their pixels: what is on a full-HD screen.
 const MAX_PICTURES: usize = 256;
-const MAX_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 8 << 20;
+/// So many bytes may be kept at any time.
+const FEW_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -104,5 +111,10 @@ mod tests {
         assert_eq!((spare.pictures.len(), spare.bytes), (3, MAX_BYTES / 3 * 3));
         spare.add(picture(MAX_BYTES + 1));
         assert_eq!((spare.pictures.len(), spare.ages.len()), (3, 3));
+        spare.add(picture(64));
+        spare.shrink_to(MAX_BYTES / 2);
+        assert_eq!(spare.bytes, MAX_BYTES / 3 + 64, "the oldest go");
+        spare.shrink_to(0);
+        assert_eq!(spare.bytes, 64);
     }
 }

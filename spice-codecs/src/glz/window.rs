@@ -41,7 +41,7 @@ impl Default for WindowLimits {
 /// The decoded images of one client connection, shared by all its display channels.
 ///
 /// Images may arrive in any order. One is kept until the newest image below which none is missing says that
-/// the sender has let go of it.
+/// the sender has let go of it, which counts from when that image begins to be decoded.
 #[derive(Debug, Default)]
 pub struct Window {
     limits: WindowLimits,
@@ -54,6 +54,8 @@ pub struct Window {
     /// INVARIANT: sums over `held` and `ahead`.
     pixels: u64,
     bytes: u64,
+    /// The most that `bytes` has been.
+    most: u64,
     /// Why nothing can be relied on any more. INVARIANT: then nothing is held.
     lost: Option<CodecError>,
     spare: Spare,
@@ -105,6 +107,7 @@ impl Window {
         }
         self.pixels = self.pixels.saturating_add(picture.header.pixels());
         self.bytes = self.bytes.saturating_add(picture.cost());
+        self.most = self.most.max(self.bytes);
         if id == self.next {
             self.held.push_back(picture);
             self.next += 1;
@@ -146,9 +149,27 @@ impl Window {
         self.bytes
     }
 
-    /// A released picture with room for `bytes`, to be overwritten.
+    /// What an image that is about to be decoded lets go of. Then it can have their memory.
+    pub(super) fn make_way(&mut self, id: u64, oldest: u64) {
+        // Only when none is missing before it: one of those may need what this one does not.
+        if id == self.next {
+            self.release_before(oldest);
+        }
+    }
+
+    /// A released picture with room for `bytes`, to be overwritten. If there is none, others make room for a new one.
     pub(super) fn take_spare(&mut self, bytes: usize) -> Option<Arc<Picture>> {
-        self.spare.take(bytes)
+        let taken = self.spare.take(bytes);
+        if taken.is_none() {
+            self.shrink_spare(bytes as u64);
+        }
+        taken
+    }
+
+    /// Keeps so little for later that it takes, with a picture of `bytes`, no more than it has taken already.
+    fn shrink_spare(&mut self, bytes: u64) {
+        let free = self.most.saturating_sub(self.bytes.saturating_add(bytes));
+        self.spare.shrink_to(usize::try_from(free).unwrap_or(usize::MAX));
     }
 
     /// Takes over those that had come too early and whose turn it is now.
@@ -161,12 +182,18 @@ impl Window {
 
     /// Lets go of what the sender has let go of.
     fn release(&mut self) {
-        let Some(oldest) = self.held.back().map(|newest| newest.oldest) else { return };
+        if let Some(oldest) = self.held.back().map(|newest| newest.oldest) {
+            self.release_before(oldest);
+        }
+    }
+
+    fn release_before(&mut self, oldest: u64) {
         while let Some(picture) = self.held.pop_front_if(|first| first.id < oldest) {
             self.pixels -= picture.header.pixels();
             self.bytes -= picture.cost();
             self.spare.add(picture);
         }
+        self.shrink_spare(0);
     }
 }
 
