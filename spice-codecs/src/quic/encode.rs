@@ -6,7 +6,7 @@ use crate::bitmap::{Bitmap, Format};
 use crate::bits::BitWriter;
 use crate::error::{Codec, CodecError, ErrorKind};
 
-use super::model::{Channel, State};
+use super::model::{Age, Channel, State};
 use super::pixel::{Alpha, Colour, Colour24, Colour555, Gray, Pass, Pixel};
 use super::{Context, ImageType, MAGIC, MAX_PIXELS};
 
@@ -56,7 +56,7 @@ impl Encoder {
             ImageType::Gray => self.plain::<Gray, 1>(bitmap, &mut bits),
             ImageType::Rgb16 => self.plain::<Colour555, 3>(bitmap, &mut bits),
             ImageType::Rgb24 => self.plain::<Colour24, 3>(bitmap, &mut bits),
-            ImageType::Rgb32 => self.plain::<Colour<0>, 3>(bitmap, &mut bits),
+            ImageType::Rgb32 => self.plain::<Colour, 3>(bitmap, &mut bits),
             ImageType::Rgba => self.with_alpha(bitmap, &mut bits),
         }
         bits.finish();
@@ -82,7 +82,7 @@ impl Encoder {
         let mut above: &[u8] = &[];
         for y in 0..bitmap.layout().height {
             let row = bitmap.row(y);
-            colour.row::<Colour<0>>(bits, above, row, &mut self.colour_contexts);
+            colour.row::<Colour>(bits, above, row, &mut self.colour_contexts);
             alpha.row::<Alpha>(bits, above, row, &mut self.alpha_contexts);
             above = row;
         }
@@ -109,12 +109,15 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         while pos < width {
             let end = self.state.segment_end(pos, width);
             if let (Some(row), Some(contexts)) = (row.get(..end), contexts.get_mut(..end)) {
-                match above.get(..end) {
-                    Some(above) => self.segment::<P>(bits, above, row, contexts, pos),
-                    None => self.first_row_segment::<P>(bits, row, contexts, pos),
+                match (above.get(..end), self.state.age()) {
+                    (None, _) => self.first_row_segment::<P>(bits, row, contexts, pos),
+                    (Some(above), Age::Young) => self.segment::<P, true>(bits, above, row, contexts, pos),
+                    (Some(above), Age::Grown) => self.segment::<P, false>(bits, above, row, contexts, pos),
                 }
             }
-            self.state.end_segment(end - pos);
+            if self.state.end_segment(end - pos) {
+                self.channels.iter_mut().for_each(|channel| channel.grow(P::family()));
+            }
             pos = end;
         }
     }
@@ -126,20 +129,21 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         contexts: &mut [Context],
         pos: usize,
     ) {
+        let age = self.state.age();
         let (mut left, mut context) = match pos.checked_sub(1) {
             None => (0, 0),
             Some(before) => (P::load(row[before]), contexts[before]),
         };
         for (pixel, slot) in row.iter().zip(contexts).skip(pos) {
             let value = P::load(*pixel);
-            self.pixel::<P>(bits, value, left, &mut context);
+            self.pixel::<P>(age, bits, value, left, &mut context);
             *slot = context;
             left = value;
         }
     }
 
     #[inline(never)]
-    fn segment<P: Pass>(
+    fn segment<P: Pass, const YOUNG: bool>(
         &mut self,
         bits: &mut BitWriter<'_>,
         above: &[P::Pixel],
@@ -147,6 +151,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         contexts: &mut [Context],
         pos: usize,
     ) {
+        let age = const { if YOUNG { Age::Young } else { Age::Grown } };
         let end = row.len();
         let (above, contexts) = (&above[..end], &mut contexts[..end]);
         let mut i = pos;
@@ -154,7 +159,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         if i == 0 {
             left = P::load(row[0]);
             context = contexts[0];
-            self.pixel::<P>(bits, left, P::load(above[0]), &mut context);
+            self.pixel::<P>(age, bits, left, P::load(above[0]), &mut context);
             contexts[0] = context;
             i = 1;
         } else {
@@ -164,7 +169,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         // Columns 1 and 2 never begin a run.
         while i < end && i < 3 {
             let value = P::load(row[i]);
-            self.pixel::<P>(bits, value, P::average(left, P::load(above[i])), &mut context);
+            self.pixel::<P>(age, bits, value, P::average(left, P::load(above[i])), &mut context);
             contexts[i] = context;
             left = value;
             i += 1;
@@ -189,7 +194,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
                 // A run of no pixels: this one is coded, without another look for a run.
             }
             let value = P::load(row[i]);
-            self.pixel::<P>(bits, value, P::average(left, up), &mut context);
+            self.pixel::<P>(age, bits, value, P::average(left, up), &mut context);
             contexts[i] = context;
             left_left = left;
             left = value;
@@ -202,6 +207,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
     #[inline(always)]
     fn pixel<P: Pass>(
         &mut self,
+        age: Age,
         bits: &mut BitWriter<'_>,
         value: u32,
         prediction: u32,
@@ -213,8 +219,8 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         let mut words = [(0, 0); CHANNELS];
         let (mut together, mut total) = (0u64, 0);
         for (c, slot) in words.iter_mut().enumerate() {
-            let (word, len) =
-                family.word(self.channels[c].base(P::channel(before, c)), P::channel(difference, c));
+            let (word, len) = family
+                .word(self.channels[c].base(age, family, P::channel(before, c)), P::channel(difference, c));
             *slot = (word, len);
             // Wrong if the sum exceeds 64 bits, and not used then.
             together = together << len | u64::from(word);
@@ -229,17 +235,25 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         let (wait, over) = self.state.wait.overflowing_sub(1);
         self.state.wait = wait;
         if over {
-            self.learn::<P>(before, difference);
+            match age {
+                Age::Young => self.learn::<P>(age, before, difference),
+                Age::Grown => self.learn_apart::<P>(before, difference),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn learn<P: Pass>(&mut self, age: Age, context: Context, difference: u32) {
+        self.state.wait = self.state.draw();
+        let trigger = self.state.trigger();
+        for (c, channel) in self.channels.iter_mut().enumerate() {
+            channel.update(age, P::family(), P::channel(context, c), P::channel(difference, c), trigger);
         }
     }
 
     #[inline(never)]
-    fn learn<P: Pass>(&mut self, context: Context, difference: u32) {
-        self.state.wait = self.state.draw();
-        let trigger = self.state.trigger();
-        for (c, channel) in self.channels.iter_mut().enumerate() {
-            channel.update(P::family(), P::channel(context, c), P::channel(difference, c), trigger);
-        }
+    fn learn_apart<P: Pass>(&mut self, context: Context, difference: u32) {
+        self.learn::<P>(Age::Grown, context, difference);
     }
 
     fn run(&mut self, bits: &mut BitWriter<'_>, mut len: usize) {

@@ -61,7 +61,7 @@ impl Symbol {
 
 /// A code, by where its part of a look-up table begins. The compiler knows that a table ends behind the last part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
+#[repr(u16)]
 pub(super) enum Base {
     /// No bits behind the prefix.
     Rice0 = 0,
@@ -76,9 +76,10 @@ pub(super) enum Base {
 }
 
 impl Base {
+    /// The code with this many bits, 0 to 7, less than 7 behind the prefix.
     #[inline(always)]
-    pub(super) const fn of(code: u32) -> Self {
-        BASES[(code & 7) as usize]
+    pub(super) const fn from_last(back: u32) -> Self {
+        FROM_LAST[(back & 7) as usize]
     }
 
     #[inline(always)]
@@ -87,10 +88,10 @@ impl Base {
     }
 }
 
-/// All codes.
-static BASES: [Base; 8] = {
+/// All codes, the last one first.
+static FROM_LAST: [Base; 8] = {
     use Base::{Rice0, Rice1, Rice2, Rice3, Rice4, Rice5, Rice6, Rice7};
-    [Rice0, Rice1, Rice2, Rice3, Rice4, Rice5, Rice6, Rice7]
+    [Rice7, Rice6, Rice5, Rice4, Rice3, Rice2, Rice1, Rice0]
 };
 
 /// Everything about the codes of a channel of `bpc` bits.
@@ -99,14 +100,45 @@ pub(super) struct Family {
     bpc: u32,
     /// Look-up tables of the channels, the lowest one in a pixel first.
     symbols: [[Symbol; LOOKUP_LEN]; 3],
-    /// The length of each difference with each code; codes that do not exist have more than any length.
-    lengths: [[i16; 8]; 256],
+    /// What each difference charges each code: its length times [`CHARGE`]. Codes that do not exist are charged more
+    /// than the last one that does.
+    charges: [Charges; 256],
     /// The bucket that a difference is the context for.
-    buckets: [u8; 256],
+    buckets: [Bucket; 256],
     /// Code word of each difference with each code, its length above bit 26.
     words: [u32; 8 << 8],
     codes: [Code; 8],
 }
+
+/// What a bit counts in [`Charges`]; what is below is for other uses.
+pub(super) const CHARGE: i16 = 8;
+
+/// A number per code, in the shape that the counters of buckets have.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
+pub(super) struct Charges(pub(super) [i16; 8]);
+
+/// A class of differences: those that the same code follows best, as far as a channel has learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Bucket {
+    /// No difference.
+    B0,
+    /// Differences of which one bit counts, and so on.
+    B1,
+    B2,
+    B3,
+    B4,
+    B5,
+    B6,
+    B7,
+}
+
+/// All buckets.
+const BUCKETS: [Bucket; 8] = {
+    use Bucket::{B0, B1, B2, B3, B4, B5, B6, B7};
+    [B0, B1, B2, B3, B4, B5, B6, B7]
+};
 
 /// One code: Golomb-Rice up to a limit, escapes above it.
 #[derive(Clone, Copy, Debug)]
@@ -127,10 +159,10 @@ pub(super) static BPC5: Family = Family::new(5);
 impl Family {
     const fn new(bpc: u32) -> Self {
         let mut codes = [Code { prefix: 0, limit: 0, suffix: 0 }; 8];
-        let mut lengths = [[WORD_BITS as i16 + 1; 8]; 256];
+        let mut charges = [Charges([0; 8]); 256];
         let mut symbols = [[Symbol(LONG); LOOKUP_LEN]; 3];
         let mut words = [0; 8 << 8];
-        let mut buckets = [0; 256];
+        let mut buckets = [Bucket::B0; 256];
         let mut l = 0;
         while l < bpc {
             let code = Code::new(l, bpc);
@@ -139,8 +171,14 @@ impl Family {
             while n < 1 << bpc {
                 let (word, len) = code.word(n, l);
                 let difference = unfold(n, bpc) as usize;
-                lengths[difference][l as usize] = len as i16;
-                buckets[difference] = bucket(n, bpc) as u8;
+                let mut code = l as usize;
+                charges[difference].0[code] = len as i16 * CHARGE;
+                // The last code's turn is the last.
+                while code < 7 {
+                    code += 1;
+                    charges[difference].0[code] = (len as i16 + 1) * CHARGE;
+                }
+                buckets[difference] = BUCKETS[bucket(n, bpc) as usize];
                 words[(l << 8) as usize | difference] = len << WORD_BITS | word;
                 if len <= LOOKUP_BITS {
                     let first = (l << LOOKUP_BITS | word << (LOOKUP_BITS - len)) as usize;
@@ -159,7 +197,7 @@ impl Family {
             }
             l += 1;
         }
-        Self { bpc, symbols, lengths, buckets, words, codes }
+        Self { bpc, symbols, charges, buckets, words, codes }
     }
 
     /// The symbol at the front of `bits` (top-aligned) under the code of `base`, for the channel that lies `shift`
@@ -198,13 +236,19 @@ impl Family {
 
     /// The bucket that a difference is the context for.
     #[inline(always)]
-    pub(super) fn bucket(&self, difference: u32) -> u32 {
-        u32::from(self.buckets[(difference & 0xff) as usize])
+    pub(super) fn bucket(&self, difference: u32) -> Bucket {
+        self.buckets[(difference & 0xff) as usize]
+    }
+
+    /// The buckets that differences are in.
+    pub(super) fn buckets(&self) -> impl Iterator<Item = Bucket> + use<> {
+        BUCKETS.into_iter().take(self.bpc as usize)
     }
 
     /// The differences that are the context for a bucket: two ranges, of rises and of falls.
     #[inline]
-    pub(super) fn differences(&self, bucket: u32) -> [Range<usize>; 2] {
+    pub(super) fn differences(&self, bucket: Bucket) -> [Range<usize>; 2] {
+        let bucket = bucket as u32;
         let (all, low, high) = (1 << self.bpc, 1 << bucket >> 1, 1 << bucket);
         let falls = match bucket {
             0 => 0..0,
@@ -215,10 +259,10 @@ impl Family {
         [low..high, falls]
     }
 
-    /// The length of `difference` with every code.
+    /// What `difference` charges every code.
     #[inline(always)]
-    pub(super) fn lengths(&self, difference: u32) -> &[i16; 8] {
-        &self.lengths[(difference & 0xff) as usize]
+    pub(super) fn charges(&self, difference: u32) -> &Charges {
+        &self.charges[(difference & 0xff) as usize]
     }
 }
 
@@ -262,13 +306,24 @@ mod tests {
     fn every_difference_is_in_its_bucket() {
         for family in [&BPC5, &BPC8] {
             let mut differences = 0;
-            for bucket in 0..family.bpc {
+            for bucket in family.buckets() {
                 for difference in family.differences(bucket).into_iter().flatten() {
                     assert_eq!(family.bucket(difference as u32), bucket);
                     differences += 1;
                 }
             }
             assert_eq!(differences, 1 << family.bpc);
+        }
+    }
+
+    /// What the bound of the counters of buckets is made of.
+    #[test]
+    fn no_code_is_charged_more_than_eight_times_as_much_as_another() {
+        for family in [&BPC5, &BPC8] {
+            for charges in family.charges.iter().take(1 << family.bpc) {
+                let (least, most) = (charges.0.iter().min().unwrap(), charges.0.iter().max().unwrap());
+                assert!(*least > 0 && *most <= 8 * least);
+            }
         }
     }
 }

@@ -71,6 +71,12 @@ pub(super) trait Pass {
         ((a & Self::rest()) + (b & Self::rest())) ^ ((a ^ b) & high)
     }
 
+    /// The pixel of which the difference to the average of two others is known.
+    #[inline(always)]
+    fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
+        Self::add(Self::average(left, up), difference)
+    }
+
     /// The difference of each pair of channels, modulo their size.
     #[inline(always)]
     fn sub(a: u32, b: u32) -> u32 {
@@ -99,10 +105,10 @@ impl<const N: usize> Pixel for [u8; N] {
     }
 }
 
-/// Colour in pixels of four bytes; the fourth byte is written as `TOP`.
-pub(super) struct Colour<const TOP: u8>;
+/// Colour in pixels of four bytes, of which the fourth one holds something else. It is written as 0.
+pub(super) struct Colour;
 
-impl<const TOP: u8> Pass for Colour<TOP> {
+impl Pass for Colour {
     type Pixel = [u8; 4];
     const CHANNELS: usize = 3;
     const BPC: usize = 8;
@@ -115,11 +121,18 @@ impl<const TOP: u8> Pass for Colour<TOP> {
 
     #[inline(always)]
     fn store(pixel: &mut [u8; 4], value: u32) {
-        *pixel = (value | u32::from(TOP) << 24).to_le_bytes();
+        *pixel = value.to_le_bytes();
+    }
+
+    #[inline(always)]
+    fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
+        bytes::rebuild(left, up, difference)
     }
 }
 
-/// Colour in pixels of four bytes, of which the fourth one was written as 0 already where pixels are read.
+/// Colour in pixels of four bytes, of which the fourth one is the same in all pixels.
+///
+/// It is a channel that never differs from its prediction: all pixels have what the first one has.
 pub(super) struct Opaque;
 
 impl Pass for Opaque {
@@ -136,6 +149,42 @@ impl Pass for Opaque {
     #[inline(always)]
     fn store(pixel: &mut [u8; 4], value: u32) {
         *pixel = value.to_le_bytes();
+    }
+
+    #[inline(always)]
+    fn add(a: u32, b: u32) -> u32 {
+        ((a & 0x7f7f_7f7f) + (b & 0x7f7f_7f7f)) ^ ((a ^ b) & 0x8080_8080)
+    }
+
+    #[inline(always)]
+    fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
+        bytes::rebuild(left, up, difference)
+    }
+}
+
+/// Four channels of a byte at once.
+mod bytes {
+    /// The sum of `difference` and of the average, rounded down, of `left` and `up`.
+    #[cfg(target_feature = "sse2")]
+    #[inline(always)]
+    pub(super) fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
+        use core::arch::x86_64::{
+            _mm_add_epi8, _mm_and_si128, _mm_avg_epu8, _mm_cvtsi32_si128, _mm_cvtsi128_si32, _mm_set1_epi8,
+            _mm_sub_epi8, _mm_xor_si128,
+        };
+        let [left, up, difference] = [left, up, difference].map(|value| _mm_cvtsi32_si128(value as i32));
+        // The instruction rounds up.
+        let odd = _mm_and_si128(_mm_xor_si128(left, up), _mm_set1_epi8(1));
+        let average = _mm_sub_epi8(_mm_avg_epu8(left, up), odd);
+        _mm_cvtsi128_si32(_mm_add_epi8(average, difference)) as u32
+    }
+
+    /// The sum of `difference` and of the average, rounded down, of `left` and `up`.
+    #[cfg(not(target_feature = "sse2"))]
+    #[inline(always)]
+    pub(super) fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
+        let average = (left & up) + (((left ^ up) & 0xfefe_fefe) >> 1);
+        ((average & 0x7f7f_7f7f) + (difference & 0x7f7f_7f7f)) ^ ((average ^ difference) & 0x8080_8080)
     }
 }
 

@@ -91,13 +91,13 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends a picture in each compression between calls that callgrind notices.
+    /// Sends a picture in each compression with callgrind's counters reset before and read after.
     fn count(&self, picture: &Picture) -> Result<(), String> {
         for (mode, _) in MODES {
             let session = Session::begin(self, picture, mode)?;
-            noticed();
+            dump_counters()?;
             session.send()?;
-            noticed();
+            dump_counters()?;
             println!("{} {} {}", mode.name(), picture.name, picture.pixels.len() / 4);
             session.end()?;
         }
@@ -181,10 +181,13 @@ fn bitmap(picture: &Picture) -> Bitmap {
 /// Set where callgrind looks on.
 const COUNTED: &str = "SPICE_ENCODERS_COUNTED";
 
-/// Callgrind writes what it has counted so far whenever this returns, and begins anew.
-#[inline(never)]
-fn noticed() {
-    black_box(());
+/// Has callgrind write what it has counted so far, of all threads, and begin anew.
+fn dump_counters() -> Result<(), String> {
+    let said = Process::new("callgrind_control").arg("--dump").arg(std::process::id().to_string()).output();
+    match said {
+        Ok(said) if said.status.success() => Ok(()),
+        said => Err(format!("callgrind_control: {said:?}")),
+    }
 }
 
 /// Runs this program under callgrind and prints what the library's encoders take per pixel.
@@ -203,7 +206,7 @@ fn counts(wanted: &[String]) -> Result<(), String> {
     let failed = |error: std::io::Error| error.to_string();
     std::fs::create_dir_all(&folder).map_err(failed)?;
     let output = Process::new("valgrind")
-        .args(["--quiet", "--tool=callgrind", "--separate-threads=yes", "--dump-after=*costs::noticed"])
+        .args(["--quiet", "--tool=callgrind", "--separate-threads=yes"])
         .arg(format!("--callgrind-out-file={}", folder.join("out").display()))
         .arg(std::env::current_exe().map_err(failed)?)
         .arg("encoders")
