@@ -102,7 +102,7 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
             }
             above_left = up;
             let difference = self.difference::<P>(age, bits, &mut cursor, context)?;
-            left = P::rebuild(left, up, difference);
+            left = P::add(P::average(left, up), difference);
             P::store(&mut row[i], left);
             contexts[i] = difference;
             i += 1;

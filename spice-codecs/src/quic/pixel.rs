@@ -71,12 +71,6 @@ pub(super) trait Pass {
         ((a & Self::rest()) + (b & Self::rest())) ^ ((a ^ b) & high)
     }
 
-    /// The pixel of which the difference to the average of two others is known.
-    #[inline(always)]
-    fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
-        Self::add(Self::average(left, up), difference)
-    }
-
     /// The difference of each pair of channels, modulo their size.
     #[inline(always)]
     fn sub(a: u32, b: u32) -> u32 {
@@ -123,11 +117,6 @@ impl Pass for Colour {
     fn store(pixel: &mut [u8; 4], value: u32) {
         *pixel = value.to_le_bytes();
     }
-
-    #[inline(always)]
-    fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
-        bytes::rebuild(left, up, difference)
-    }
 }
 
 /// Colour in pixels of four bytes, of which the fourth one is the same in all pixels.
@@ -154,37 +143,6 @@ impl Pass for Opaque {
     #[inline(always)]
     fn add(a: u32, b: u32) -> u32 {
         ((a & 0x7f7f_7f7f) + (b & 0x7f7f_7f7f)) ^ ((a ^ b) & 0x8080_8080)
-    }
-
-    #[inline(always)]
-    fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
-        bytes::rebuild(left, up, difference)
-    }
-}
-
-/// Four channels of a byte at once.
-mod bytes {
-    /// The sum of `difference` and of the average, rounded down, of `left` and `up`.
-    #[cfg(target_feature = "sse2")]
-    #[inline(always)]
-    pub(super) fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
-        use core::arch::x86_64::{
-            _mm_add_epi8, _mm_and_si128, _mm_avg_epu8, _mm_cvtsi32_si128, _mm_cvtsi128_si32, _mm_set1_epi8,
-            _mm_sub_epi8, _mm_xor_si128,
-        };
-        let [left, up, difference] = [left, up, difference].map(|value| _mm_cvtsi32_si128(value as i32));
-        // The instruction rounds up.
-        let odd = _mm_and_si128(_mm_xor_si128(left, up), _mm_set1_epi8(1));
-        let average = _mm_sub_epi8(_mm_avg_epu8(left, up), odd);
-        _mm_cvtsi128_si32(_mm_add_epi8(average, difference)) as u32
-    }
-
-    /// The sum of `difference` and of the average, rounded down, of `left` and `up`.
-    #[cfg(not(target_feature = "sse2"))]
-    #[inline(always)]
-    pub(super) fn rebuild(left: u32, up: u32, difference: u32) -> u32 {
-        let average = (left & up) + (((left ^ up) & 0xfefe_fefe) >> 1);
-        ((average & 0x7f7f_7f7f) + (difference & 0x7f7f_7f7f)) ^ ((average ^ difference) & 0x8080_8080)
     }
 }
 
