@@ -75,17 +75,18 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         else {
             return Ok(());
         };
-        let mut above_left = P::load(up);
         // The first column is predicted from above alone.
-        let mut left = if pos == 0 { above_left } else { P::load(left) };
+        let mut left = P::load(if pos == 0 { up } else { left });
         let mut cursor = bits.reservoir();
         let mut i = pos;
         while i < end {
             let up = P::load(above[i]);
             // The columns before the third one never begin a run.
-            if up == above_left
-                && let Some([_, pixel, _]) = row.get(i.wrapping_sub(3)..i)
-                && P::load(*pixel) == left
+            let three = i.wrapping_sub(3)..i;
+            if let (Some([_, _, above_left]), Some([_, left_left, _])) =
+                (above.get(three.clone()), row.get(three))
+                && P::load(*above_left) == up
+                && P::load(*left_left) == left
             {
                 cold_path();
                 let len = self.run(&mut cursor, end - i)?;
@@ -95,12 +96,10 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
                     fill::<P>(pixels, left);
                     i += len;
                     context = contexts[i - 1];
-                    above_left = P::load(above[i - 1]);
                     continue;
                 }
                 // A run of no pixels: this one is coded, without another look for a run.
             }
-            above_left = up;
             let difference = self.difference::<P>(age, bits, &mut cursor, context)?;
             left = P::add(P::average(left, up), difference);
             P::store(&mut row[i], left);
