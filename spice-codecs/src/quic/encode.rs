@@ -6,6 +6,7 @@ use crate::bitmap::{Bitmap, Format};
 use crate::bits::BitWriter;
 use crate::error::{Codec, CodecError, ErrorKind};
 
+use super::golomb::Word;
 use super::model::{Age, Channel, State};
 use super::pixel::{Alpha, Colour, Colour24, Colour555, Gray, Pass, Pixel};
 use super::{Context, ImageType, MAGIC, MAX_PIXELS};
@@ -154,40 +155,24 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         let age = const { if YOUNG { Age::Young } else { Age::Grown } };
         let end = row.len();
         let (above, contexts) = (&above[..end], &mut contexts[..end]);
+        let before = pos.saturating_sub(1);
+        // The first column is predicted from above alone.
+        let mut left = P::load(if pos == 0 { above[before] } else { row[before] });
+        let mut context = contexts[before];
         let mut i = pos;
-        let (mut left, mut context);
-        if i == 0 {
-            left = P::load(row[0]);
-            context = contexts[0];
-            self.pixel::<P>(age, bits, left, P::load(above[0]), &mut context);
-            contexts[0] = context;
-            i = 1;
-        } else {
-            left = P::load(row[i - 1]);
-            context = contexts[i - 1];
-        }
-        // Columns 1 and 2 never begin a run.
-        while i < end && i < 3 {
-            let value = P::load(row[i]);
-            self.pixel::<P>(age, bits, value, P::average(left, P::load(above[i])), &mut context);
-            contexts[i] = context;
-            left = value;
-            i += 1;
-        }
-        if i >= end {
-            return;
-        }
-        let mut above_left = P::load(above[i - 1]);
-        let mut left_left = P::load(row[i - 2]);
         while i < end {
             let up = P::load(above[i]);
-            if above_left == up && left == left_left {
+            // The columns before the third one never begin a run.
+            let three = i.wrapping_sub(3)..i;
+            if let (Some([_, _, above_left]), Some([_, left_left, _])) =
+                (above.get(three.clone()), row.get(three))
+                && P::load(*above_left) == up
+                && P::load(*left_left) == left
+            {
                 let len = run_len::<P>(&row[i..], left);
                 self.run(bits, len);
                 if len > 0 {
                     i += len;
-                    above_left = P::load(above[i - 1]);
-                    left_left = left;
                     context = contexts[i - 1];
                     continue;
                 }
@@ -196,9 +181,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
             let value = P::load(row[i]);
             self.pixel::<P>(age, bits, value, P::average(left, up), &mut context);
             contexts[i] = context;
-            left_left = left;
             left = value;
-            above_left = up;
             i += 1;
         }
     }
@@ -216,20 +199,16 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         let family = P::family();
         let difference = P::sub(value, prediction);
         let before = *context;
-        let mut words = [(0, 0); CHANNELS];
-        let (mut together, mut total) = (0u64, 0);
-        for (c, slot) in words.iter_mut().enumerate() {
-            let (word, len) = family
-                .word(self.channels[c].base(age, family, P::channel(before, c)), P::channel(difference, c));
-            *slot = (word, len);
-            // Wrong if the sum exceeds 64 bits, and not used then.
-            together = together << len | u64::from(word);
-            total += len;
-        }
+        let words: [Word; CHANNELS] = core::array::from_fn(|c| {
+            let base = self.channels[c].base(age, family, P::channel(before, c));
+            family.word(base, P::channel(difference, c))
+        });
+        let total = words.iter().fold(0, |sum, word| sum + word.len());
         if total <= 32 {
-            bits.put(together as u32, total);
+            let together = words.iter().fold(0, |bits, word| word.append_to(bits));
+            bits.put(together as u32, total.into());
         } else {
-            words.iter().for_each(|(word, len)| bits.put(*word, *len));
+            words.iter().for_each(|word| bits.put(word.bits(), word.len().into()));
         }
         *context = difference;
         let (wait, over) = self.state.wait.overflowing_sub(1);

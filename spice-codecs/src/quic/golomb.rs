@@ -59,6 +59,35 @@ impl Symbol {
     }
 }
 
+/// A code word: its length in the low byte, and above it the bits behind the zeros that it begins with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word(u16);
+
+impl Word {
+    const fn new(bits: u32, len: u32) -> Self {
+        assert!(bits <= 0xff && len <= WORD_BITS);
+        Word((bits << 8 | len) as u16)
+    }
+
+    /// Length. Those of three words fit the byte.
+    #[inline(always)]
+    pub(super) const fn len(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// The bits, of which the first ones may be missing zeros.
+    #[inline(always)]
+    pub(super) const fn bits(self) -> u32 {
+        self.0 as u32 >> 8
+    }
+
+    /// Appends the word to bits.
+    #[inline(always)]
+    pub(super) const fn append_to(self, bits: u64) -> u64 {
+        bits.wrapping_shl(self.0 as u32) | self.bits() as u64
+    }
+}
+
 /// A code, by where its part of a look-up table begins. The compiler knows that a table ends behind the last part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
@@ -105,8 +134,8 @@ pub(super) struct Family {
     charges: [Charges; 256],
     /// The bucket that a difference is the context for.
     buckets: [Bucket; 256],
-    /// Code word of each difference with each code, its length above bit 26.
-    words: [u32; 8 << 8],
+    /// Code words: eight for each difference, one for each code.
+    words: [Word; 8 << 8],
     codes: [Code; 8],
 }
 
@@ -161,7 +190,7 @@ impl Family {
         let mut codes = [Code { prefix: 0, limit: 0, suffix: 0 }; 8];
         let mut charges = [Charges([0; 8]); 256];
         let mut symbols = [[Symbol(LONG); LOOKUP_LEN]; 3];
-        let mut words = [0; 8 << 8];
+        let mut words = [Word(0); 8 << 8];
         let mut buckets = [Bucket::B0; 256];
         let mut l = 0;
         while l < bpc {
@@ -179,7 +208,7 @@ impl Family {
                     charges[difference].0[code] = (len as i16 + 1) * CHARGE;
                 }
                 buckets[difference] = BUCKETS[bucket(n, bpc) as usize];
-                words[(l << 8) as usize | difference] = len << WORD_BITS | word;
+                words[difference << 3 | l as usize] = Word::new(word, len);
                 if len <= LOOKUP_BITS {
                     let first = (l << LOOKUP_BITS | word << (LOOKUP_BITS - len)) as usize;
                     let mut i = 0;
@@ -227,11 +256,10 @@ impl Family {
         Ok(Symbol::new(len, unfold(residual, self.bpc), shift))
     }
 
-    /// The code word of a difference under the code of `base`, and its length.
+    /// The code word of a difference under the code of `base`.
     #[inline(always)]
-    pub(super) fn word(&self, base: Base, difference: u32) -> (u32, u32) {
-        let entry = self.words[(base.code() << 8 | difference & 0xff) as usize];
-        (entry & ((1 << WORD_BITS) - 1), entry >> WORD_BITS)
+    pub(super) fn word(&self, base: Base, difference: u32) -> Word {
+        self.words[((difference & 0xff) << 3 | base.code()) as usize]
     }
 
     /// The bucket that a difference is the context for.
