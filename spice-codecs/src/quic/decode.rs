@@ -3,7 +3,7 @@
 use core::hint::cold_path;
 
 use super::Context;
-use super::golomb::Symbol;
+use super::entries::Symbol;
 use super::model::{Age, Channel, State};
 use super::pixel::{Pass, Pixel};
 use crate::bits::{BitReader, Reservoir};

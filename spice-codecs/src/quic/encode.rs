@@ -6,7 +6,7 @@ use crate::bitmap::{Bitmap, Format};
 use crate::bits::BitWriter;
 use crate::error::{Codec, CodecError, ErrorKind};
 
-use super::golomb::Word;
+use super::entries::Word;
 use super::model::{Age, Channel, State};
 use super::pixel::{Alpha, Colour, Colour24, Colour555, Gray, Pass, Pixel};
 use super::{Context, ImageType, MAGIC, MAX_PIXELS};

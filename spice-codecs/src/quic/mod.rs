@@ -14,6 +14,7 @@ use self::pixel::{Alpha, Colour, Colour555, Gray, Opaque, Pass};
 
 mod decode;
 mod encode;
+mod entries;
 mod golomb;
 mod model;
 mod pixel;

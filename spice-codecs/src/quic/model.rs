@@ -1,6 +1,7 @@
 //! What coder and decoder learn from the pixels: buckets per channel, and when they learn.
 
-use super::golomb::{Base, Bucket, Charges, Family};
+use super::entries::{Base, Bucket, Charges};
+use super::golomb::Family;
 
 /// The buckets of one colour channel.
 #[derive(Clone, Debug)]
@@ -86,7 +87,7 @@ impl Channel {
 /// eight times the least by more than 8, which halving may add. Codes that the channel does not have are charged more
 /// than another one, so they are never best.
 mod counter {
-    use super::super::golomb::CHARGE;
+    use super::super::entries::CHARGE;
 
     /// No bits, of all codes.
     pub(super) const NONE: [i16; 8] = {
