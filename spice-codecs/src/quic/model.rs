@@ -111,7 +111,7 @@ mod counter {
         for counter in counters {
             let sum = counter.wrapping_sub(i16::MIN) as u16;
             let (bits, code) = (sum / CHARGE as u16 / 2, sum % CHARGE as u16);
-            *counter = (bits * CHARGE as u16 | code) as i16 ^ i16::MIN;
+            *counter = ((bits * CHARGE as u16) | code) as i16 ^ i16::MIN;
         }
     }
 }
