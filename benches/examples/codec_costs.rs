@@ -12,10 +12,10 @@
 //! use vector instructions.
 
 use std::hint::black_box;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use spice_benches::callgrind::total;
 use spice_benches::codecs::{CODECS, CodecName, Decoder, Encoder, Film, Payload, Picture, pictures};
 use spice_codecs::RowOrder;
 
@@ -131,13 +131,6 @@ fn instructions(wanted: &[String]) {
         println!("{name} {:.1}", total(&folder.join(format!("out.{number}"))) / pixels);
     }
     std::fs::remove_dir_all(&folder).expect("our own folder");
-}
-
-/// The sum of a file of callgrind's.
-fn total(path: &Path) -> f64 {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let sum = text.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
-    sum.and_then(|sum| sum.trim().parse().ok()).expect("a sum")
 }
 
 /// Prints the best of many runs in MB/s of 32-bit pixels, and what a copy of 8 MB reached meanwhile.

@@ -1,5 +1,6 @@
-//! What several benchmarks share: messages to send, and codecs with pictures to try them on.
+//! What several benchmarks share: messages to send, codecs with pictures to try them on, callgrind's sums.
 
+pub mod callgrind;
 pub mod codecs;
 
 use bytes::Bytes;

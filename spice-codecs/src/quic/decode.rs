@@ -3,8 +3,8 @@
 use core::hint::cold_path;
 
 use super::Context;
-use super::golomb::Symbol;
-use super::model::{Channel, State};
+use super::entries::Symbol;
+use super::model::{Age, Channel, State};
 use super::pixel::{Pass, Pixel};
 use crate::bits::{BitReader, Reservoir};
 use crate::error::ErrorKind;
@@ -14,11 +14,13 @@ use crate::error::ErrorKind;
 pub(super) struct PassDecoder<const CHANNELS: usize> {
     channels: [Channel; CHANNELS],
     state: State,
+    /// The prediction of the first pixel.
+    first: u32,
 }
 
 impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
-    pub(super) fn new(bpc: u32) -> Self {
-        Self { channels: core::array::from_fn(|_| Channel::new(bpc)), state: State::new() }
+    pub(super) fn new(bpc: u32, first: u32) -> Self {
+        Self { channels: core::array::from_fn(|_| Channel::new(bpc)), state: State::new(), first }
     }
 
     /// Decodes a row into `row`; `above` is empty for the first one.
@@ -36,8 +38,17 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         let mut pos = 0;
         while pos < width {
             let end = self.state.segment_end(pos, width);
-            self.segment(bits, &mut span, pos, end)?;
-            self.state.end_segment(end - pos);
+            if span.above.is_empty() {
+                self.first_row(bits, &mut span, pos, end)?;
+            } else {
+                match self.state.age() {
+                    Age::Young => self.segment::<P, true>(bits, &mut span, pos, end)?,
+                    Age::Grown => self.segment::<P, false>(bits, &mut span, pos, end)?,
+                }
+            }
+            if self.state.end_segment(end - pos) {
+                self.channels.iter_mut().for_each(|channel| channel.grow(P::family()));
+            }
             pos = end;
         }
         if bits.overrun() { Err(ErrorKind::Truncated) } else { Ok(()) }
@@ -45,38 +56,37 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
 
     /// Decodes the columns from `pos` to `end`.
     #[inline(never)]
-    fn segment<P: Pass>(
+    fn segment<P: Pass, const YOUNG: bool>(
         &mut self,
         bits: &mut BitReader<'_>,
         span: &mut Span<'_, P>,
         pos: usize,
         end: usize,
     ) -> Result<(), ErrorKind> {
-        let mut i = pos;
-        // The columns before the third one never begin a run, neither do those of the first row.
-        let alone = if span.above.is_empty() { end } else { end.min(3) };
-        while i < alone {
-            self.pixel_alone(bits, span, i)?;
-            i += 1;
-        }
+        let age = const { if YOUNG { Age::Young } else { Age::Grown } };
         let (Some(row), Some(contexts), Some(above)) =
             (span.row.get_mut(..end), span.contexts.get_mut(..end), span.above.get(..end))
         else {
             return Ok(());
         };
-        let before = i - 1;
-        let (Some(&pixel), Some(&(mut context)), Some(&pixel_above)) =
+        let before = pos.saturating_sub(1);
+        let (Some(&left), Some(&(mut context)), Some(&up)) =
             (row.get(before), contexts.get(before), above.get(before))
         else {
             return Ok(());
         };
-        let (mut left, mut above_left) = (P::load(pixel), P::load(pixel_above));
+        // The first column is predicted from above alone.
+        let mut left = P::load(if pos == 0 { up } else { left });
         let mut cursor = bits.reservoir();
+        let mut i = pos;
         while i < end {
             let up = P::load(above[i]);
-            if up == above_left
-                && let Some(pixel) = row.get(i.wrapping_sub(2))
-                && P::load(*pixel) == left
+            // The columns before the third one never begin a run.
+            let three = i.wrapping_sub(3)..i;
+            if let (Some([_, _, above_left]), Some([_, left_left, _])) =
+                (above.get(three.clone()), row.get(three))
+                && P::load(*above_left) == up
+                && P::load(*left_left) == left
             {
                 cold_path();
                 let len = self.run(&mut cursor, end - i)?;
@@ -86,55 +96,61 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
                     fill::<P>(pixels, left);
                     i += len;
                     context = contexts[i - 1];
-                    above_left = P::load(above[i - 1]);
                     continue;
                 }
                 // A run of no pixels: this one is coded, without another look for a run.
             }
-            above_left = up;
-            context = self.difference::<P>(bits, &mut cursor, context)?;
-            left = P::add(P::average(left, up), context);
+            let difference = self.difference::<P>(age, bits, &mut cursor, context)?;
+            left = P::add(P::average(left, up), difference);
             P::store(&mut row[i], left);
-            contexts[i] = context;
+            contexts[i] = difference;
             i += 1;
             let (wait, over) = self.state.wait.overflowing_sub(1);
             self.state.wait = wait;
-            if over && let Some(&before) = contexts.get(i.wrapping_sub(2)) {
-                cold_path();
-                self.learn::<P>(before, context);
+            if over {
+                if YOUNG {
+                    self.learn::<P>(age, context, difference);
+                } else {
+                    cold_path();
+                    self.learn_apart::<P>(context, difference);
+                }
             }
+            context = difference;
         }
         bits.seek(cursor.pos());
         Ok(())
     }
 
-    /// Decodes the pixel of a column, without a look for a run.
+    /// Decodes the columns from `pos` to `end` of the first row, which has no runs.
     #[inline(never)]
-    fn pixel_alone<P: Pass>(
+    fn first_row<P: Pass>(
         &mut self,
         bits: &mut BitReader<'_>,
         span: &mut Span<'_, P>,
-        column: usize,
+        pos: usize,
+        end: usize,
     ) -> Result<(), ErrorKind> {
-        let before = column.saturating_sub(1);
-        let (Some(context), Some(left)) = (span.contexts.get(before).copied(), span.row.get(before).copied())
-        else {
+        let age = self.state.age();
+        let (Some(row), Some(contexts)) = (span.row.get_mut(..end), span.contexts.get_mut(..end)) else {
             return Ok(());
         };
-        let left = if column > 0 { Some(P::load(left)) } else { None };
-        let up = span.above.get(column).map(|pixel| P::load(*pixel));
+        let (mut left, mut context) = match pos.checked_sub(1) {
+            None => (self.first, 0),
+            Some(before) => (P::load(row[before]), contexts[before]),
+        };
         let mut cursor = bits.reservoir();
-        let difference = self.difference::<P>(bits, &mut cursor, context)?;
-        bits.seek(cursor.pos());
-        let (left, up) = (left.or(up).unwrap_or(0), up.or(left).unwrap_or(0));
-        if let (Some(slot), Some(pixel)) = (span.contexts.get_mut(column), span.row.get_mut(column)) {
+        for (pixel, slot) in row.iter_mut().zip(contexts).skip(pos) {
+            let difference = self.difference::<P>(age, bits, &mut cursor, context)?;
+            left = P::add(left, difference);
+            P::store(pixel, left);
             *slot = difference;
-            P::store(pixel, P::add(P::average(left, up), difference));
+            match self.state.wait.checked_sub(1) {
+                Some(wait) => self.state.wait = wait,
+                None => self.learn::<P>(age, context, difference),
+            }
+            context = difference;
         }
-        match self.state.wait.checked_sub(1) {
-            Some(wait) => self.state.wait = wait,
-            None => self.learn::<P>(context, difference),
-        }
+        bits.seek(cursor.pos());
         Ok(())
     }
 
@@ -142,6 +158,7 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
     #[inline(always)]
     fn difference<'a, P: Pass>(
         &self,
+        age: Age,
         bits: &BitReader<'a>,
         cursor: &mut Reservoir<'a>,
         context: Context,
@@ -150,7 +167,8 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         let mut sum = Symbol::default();
         let mut ahead = cursor.peek();
         for (c, channel) in self.channels.iter().enumerate() {
-            let symbol = family.lookup(channel.base(P::channel(context, c)), ahead, P::SHIFTS[c]);
+            let symbol =
+                family.lookup(channel.base(age, family, P::channel(context, c)), ahead, P::SHIFTS[c]);
             ahead = symbol.shift(ahead);
             sum = sum.plus(symbol);
         }
@@ -159,7 +177,7 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
             if sum.is_long() {
                 // Of a copy, so that the original stays in registers.
                 let mut copy = *cursor;
-                sum = self.long::<P>(bits, &mut copy, sum.len(), context)?;
+                sum = self.long::<P>(age, bits, &mut copy, sum.len(), context)?;
                 *cursor = copy;
             } else {
                 cursor.refill();
@@ -173,6 +191,7 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
     #[inline(never)]
     fn long<'a, P: Pass>(
         &self,
+        age: Age,
         bits: &BitReader<'a>,
         cursor: &mut Reservoir<'a>,
         len: u8,
@@ -182,7 +201,7 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
         bits.seek(cursor.restore(len));
         let mut sum = Symbol::default();
         for (c, channel) in self.channels.iter().enumerate() {
-            let base = channel.base(P::channel(context, c));
+            let base = channel.base(age, P::family(), P::channel(context, c));
             let symbol = P::family().long(base, bits.peek(), P::SHIFTS[c]).map_err(ErrorKind::Residual)?;
             bits.skip(symbol.len().into());
             sum = sum.plus(symbol);
@@ -192,13 +211,19 @@ impl<const CHANNELS: usize> PassDecoder<CHANNELS> {
     }
 
     /// Updates the buckets that a pixel's channels belong to.
-    #[inline(never)]
-    fn learn<P: Pass>(&mut self, context: Context, difference: u32) {
+    #[inline(always)]
+    fn learn<P: Pass>(&mut self, age: Age, context: Context, difference: u32) {
         self.state.wait = self.state.draw();
         let trigger = self.state.trigger();
         for (c, channel) in self.channels.iter_mut().enumerate() {
-            channel.update(P::family(), P::channel(context, c), P::channel(difference, c), trigger);
+            channel.update(age, P::family(), P::channel(context, c), P::channel(difference, c), trigger);
         }
+    }
+
+    /// As [`learn`](Self::learn), of grown channels, where it is not called often.
+    #[inline(never)]
+    fn learn_apart<P: Pass>(&mut self, context: Context, difference: u32) {
+        self.learn::<P>(Age::Grown, context, difference);
     }
 
     /// Decodes the length of a run, at most `left`.

@@ -6,7 +6,8 @@ use crate::bitmap::{Bitmap, Format};
 use crate::bits::BitWriter;
 use crate::error::{Codec, CodecError, ErrorKind};
 
-use super::model::{Channel, State};
+use super::entries::Word;
+use super::model::{Age, Channel, State};
 use super::pixel::{Alpha, Colour, Colour24, Colour555, Gray, Pass, Pixel};
 use super::{Context, ImageType, MAGIC, MAX_PIXELS};
 
@@ -56,7 +57,7 @@ impl Encoder {
             ImageType::Gray => self.plain::<Gray, 1>(bitmap, &mut bits),
             ImageType::Rgb16 => self.plain::<Colour555, 3>(bitmap, &mut bits),
             ImageType::Rgb24 => self.plain::<Colour24, 3>(bitmap, &mut bits),
-            ImageType::Rgb32 => self.plain::<Colour<0>, 3>(bitmap, &mut bits),
+            ImageType::Rgb32 => self.plain::<Colour, 3>(bitmap, &mut bits),
             ImageType::Rgba => self.with_alpha(bitmap, &mut bits),
         }
         bits.finish();
@@ -82,7 +83,7 @@ impl Encoder {
         let mut above: &[u8] = &[];
         for y in 0..bitmap.layout().height {
             let row = bitmap.row(y);
-            colour.row::<Colour<0>>(bits, above, row, &mut self.colour_contexts);
+            colour.row::<Colour>(bits, above, row, &mut self.colour_contexts);
             alpha.row::<Alpha>(bits, above, row, &mut self.alpha_contexts);
             above = row;
         }
@@ -109,12 +110,15 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         while pos < width {
             let end = self.state.segment_end(pos, width);
             if let (Some(row), Some(contexts)) = (row.get(..end), contexts.get_mut(..end)) {
-                match above.get(..end) {
-                    Some(above) => self.segment::<P>(bits, above, row, contexts, pos),
-                    None => self.first_row_segment::<P>(bits, row, contexts, pos),
+                match (above.get(..end), self.state.age()) {
+                    (None, _) => self.first_row_segment::<P>(bits, row, contexts, pos),
+                    (Some(above), Age::Young) => self.segment::<P, true>(bits, above, row, contexts, pos),
+                    (Some(above), Age::Grown) => self.segment::<P, false>(bits, above, row, contexts, pos),
                 }
             }
-            self.state.end_segment(end - pos);
+            if self.state.end_segment(end - pos) {
+                self.channels.iter_mut().for_each(|channel| channel.grow(P::family()));
+            }
             pos = end;
         }
     }
@@ -126,20 +130,21 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         contexts: &mut [Context],
         pos: usize,
     ) {
+        let age = self.state.age();
         let (mut left, mut context) = match pos.checked_sub(1) {
             None => (0, 0),
             Some(before) => (P::load(row[before]), contexts[before]),
         };
         for (pixel, slot) in row.iter().zip(contexts).skip(pos) {
             let value = P::load(*pixel);
-            self.pixel::<P>(bits, value, left, &mut context);
+            self.pixel::<P>(age, bits, value, left, &mut context);
             *slot = context;
             left = value;
         }
     }
 
     #[inline(never)]
-    fn segment<P: Pass>(
+    fn segment<P: Pass, const YOUNG: bool>(
         &mut self,
         bits: &mut BitWriter<'_>,
         above: &[P::Pixel],
@@ -147,53 +152,36 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         contexts: &mut [Context],
         pos: usize,
     ) {
+        let age = const { if YOUNG { Age::Young } else { Age::Grown } };
         let end = row.len();
         let (above, contexts) = (&above[..end], &mut contexts[..end]);
+        let before = pos.saturating_sub(1);
+        // The first column is predicted from above alone.
+        let mut left = P::load(if pos == 0 { above[before] } else { row[before] });
+        let mut context = contexts[before];
         let mut i = pos;
-        let (mut left, mut context);
-        if i == 0 {
-            left = P::load(row[0]);
-            context = contexts[0];
-            self.pixel::<P>(bits, left, P::load(above[0]), &mut context);
-            contexts[0] = context;
-            i = 1;
-        } else {
-            left = P::load(row[i - 1]);
-            context = contexts[i - 1];
-        }
-        // Columns 1 and 2 never begin a run.
-        while i < end && i < 3 {
-            let value = P::load(row[i]);
-            self.pixel::<P>(bits, value, P::average(left, P::load(above[i])), &mut context);
-            contexts[i] = context;
-            left = value;
-            i += 1;
-        }
-        if i >= end {
-            return;
-        }
-        let mut above_left = P::load(above[i - 1]);
-        let mut left_left = P::load(row[i - 2]);
         while i < end {
             let up = P::load(above[i]);
-            if above_left == up && left == left_left {
+            // The columns before the third one never begin a run.
+            let three = i.wrapping_sub(3)..i;
+            if let (Some([_, _, above_left]), Some([_, left_left, _])) =
+                (above.get(three.clone()), row.get(three))
+                && P::load(*above_left) == up
+                && P::load(*left_left) == left
+            {
                 let len = run_len::<P>(&row[i..], left);
                 self.run(bits, len);
                 if len > 0 {
                     i += len;
-                    above_left = P::load(above[i - 1]);
-                    left_left = left;
                     context = contexts[i - 1];
                     continue;
                 }
                 // A run of no pixels: this one is coded, without another look for a run.
             }
             let value = P::load(row[i]);
-            self.pixel::<P>(bits, value, P::average(left, up), &mut context);
+            self.pixel::<P>(age, bits, value, P::average(left, up), &mut context);
             contexts[i] = context;
-            left_left = left;
             left = value;
-            above_left = up;
             i += 1;
         }
     }
@@ -202,6 +190,7 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
     #[inline(always)]
     fn pixel<P: Pass>(
         &mut self,
+        age: Age,
         bits: &mut BitWriter<'_>,
         value: u32,
         prediction: u32,
@@ -210,36 +199,40 @@ impl<const CHANNELS: usize> PassEncoder<CHANNELS> {
         let family = P::family();
         let difference = P::sub(value, prediction);
         let before = *context;
-        let mut words = [(0, 0); CHANNELS];
-        let (mut together, mut total) = (0u64, 0);
-        for (c, slot) in words.iter_mut().enumerate() {
-            let (word, len) =
-                family.word(self.channels[c].base(P::channel(before, c)), P::channel(difference, c));
-            *slot = (word, len);
-            // Wrong if the sum exceeds 64 bits, and not used then.
-            together = together << len | u64::from(word);
-            total += len;
-        }
+        let words: [Word; CHANNELS] = core::array::from_fn(|c| {
+            let base = self.channels[c].base(age, family, P::channel(before, c));
+            family.word(base, P::channel(difference, c))
+        });
+        let total = words.iter().fold(0, |sum, word| sum + word.len());
         if total <= 32 {
-            bits.put(together as u32, total);
+            let together = words.iter().fold(0, |bits, word| word.append_to(bits));
+            bits.put(together as u32, total.into());
         } else {
-            words.iter().for_each(|(word, len)| bits.put(*word, *len));
+            words.iter().for_each(|word| bits.put(word.bits(), word.len().into()));
         }
         *context = difference;
         let (wait, over) = self.state.wait.overflowing_sub(1);
         self.state.wait = wait;
         if over {
-            self.learn::<P>(before, difference);
+            match age {
+                Age::Young => self.learn::<P>(age, before, difference),
+                Age::Grown => self.learn_apart::<P>(before, difference),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn learn<P: Pass>(&mut self, age: Age, context: Context, difference: u32) {
+        self.state.wait = self.state.draw();
+        let trigger = self.state.trigger();
+        for (c, channel) in self.channels.iter_mut().enumerate() {
+            channel.update(age, P::family(), P::channel(context, c), P::channel(difference, c), trigger);
         }
     }
 
     #[inline(never)]
-    fn learn<P: Pass>(&mut self, context: Context, difference: u32) {
-        self.state.wait = self.state.draw();
-        let trigger = self.state.trigger();
-        for (c, channel) in self.channels.iter_mut().enumerate() {
-            channel.update(P::family(), P::channel(context, c), P::channel(difference, c), trigger);
-        }
+    fn learn_apart<P: Pass>(&mut self, context: Context, difference: u32) {
+        self.learn::<P>(Age::Grown, context, difference);
     }
 
     fn run(&mut self, bits: &mut BitWriter<'_>, mut len: usize) {

@@ -2,96 +2,10 @@
 
 use core::ops::Range;
 
-/// Bits that one table look-up resolves. Three of them must fit the 33 bits of a look ahead.
-pub(super) const LOOKUP_BITS: u32 = 10;
-
-/// The length of codes that a look-up does not resolve.
-///
-/// Out of the way of shifts, which take the lowest six bits, and three of them fit a byte.
-const LONG: u32 = 0x40;
+use super::entries::{BUCKETS, Base, Bucket, CHARGE, Charges, LOOKUP_BITS, Symbol, Word};
 
 /// Entries of a look-up table: one part per code.
 const LOOKUP_LEN: usize = 8 << LOOKUP_BITS;
-
-/// Bits of the longest code word.
-const WORD_BITS: u32 = 26;
-
-/// What a look-up yields: the code length in the low byte ([`LONG`]: longer than the look-up), and above it the
-/// difference that the code stands for, where its channel lies in a pixel.
-///
-/// The sum of the symbols of a pixel's channels is the symbol of the pixel.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Symbol(u32);
-
-impl Symbol {
-    const fn new(len: u32, difference: u32, shift: u32) -> Self {
-        Symbol(len | difference << 8 << shift)
-    }
-
-    /// Code length. The lengths of three channels fit the byte, long or not.
-    #[inline(always)]
-    pub(super) const fn len(self) -> u8 {
-        self.0 as u8
-    }
-
-    /// Whether the code, or one of those that were added, is longer than the look-up.
-    #[inline(always)]
-    pub(super) const fn is_long(self) -> bool {
-        self.0 & (LONG | LONG << 1) != 0
-    }
-
-    /// Removes the code from the front of `bits`.
-    #[inline(always)]
-    pub(super) const fn shift(self, bits: u64) -> u64 {
-        bits.wrapping_shl(self.0)
-    }
-
-    /// The symbol of two channels.
-    #[inline(always)]
-    pub(super) const fn plus(self, other: Self) -> Self {
-        Symbol(self.0.wrapping_add(other.0))
-    }
-
-    /// The difference of the pixel to its prediction, channel by channel.
-    #[inline(always)]
-    pub(super) const fn difference(self) -> u32 {
-        self.0 >> 8
-    }
-}
-
-/// A code, by where its part of a look-up table begins. The compiler knows that a table ends behind the last part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum Base {
-    /// No bits behind the prefix.
-    Rice0 = 0,
-    /// One bit behind it, and so on.
-    Rice1 = 1 << LOOKUP_BITS,
-    Rice2 = 2 << LOOKUP_BITS,
-    Rice3 = 3 << LOOKUP_BITS,
-    Rice4 = 4 << LOOKUP_BITS,
-    Rice5 = 5 << LOOKUP_BITS,
-    Rice6 = 6 << LOOKUP_BITS,
-    Rice7 = 7 << LOOKUP_BITS,
-}
-
-impl Base {
-    #[inline(always)]
-    pub(super) const fn of(code: u32) -> Self {
-        BASES[(code & 7) as usize]
-    }
-
-    #[inline(always)]
-    const fn code(self) -> u32 {
-        self as u32 >> LOOKUP_BITS
-    }
-}
-
-/// All codes.
-static BASES: [Base; 8] = {
-    use Base::{Rice0, Rice1, Rice2, Rice3, Rice4, Rice5, Rice6, Rice7};
-    [Rice0, Rice1, Rice2, Rice3, Rice4, Rice5, Rice6, Rice7]
-};
 
 /// Everything about the codes of a channel of `bpc` bits.
 #[derive(Debug)]
@@ -99,12 +13,13 @@ pub(super) struct Family {
     bpc: u32,
     /// Look-up tables of the channels, the lowest one in a pixel first.
     symbols: [[Symbol; LOOKUP_LEN]; 3],
-    /// The length of each difference with each code; codes that do not exist have more than any length.
-    lengths: [[i16; 8]; 256],
+    /// What each difference charges each code: its length times [`CHARGE`]. Codes that do not exist are charged more
+    /// than the last one that does.
+    charges: [Charges; 256],
     /// The bucket that a difference is the context for.
-    buckets: [u8; 256],
-    /// Code word of each difference with each code, its length above bit 26.
-    words: [u32; 8 << 8],
+    buckets: [Bucket; 256],
+    /// Code words: eight for each difference, one for each code.
+    words: [Word; 8 << 8],
     codes: [Code; 8],
 }
 
@@ -127,10 +42,10 @@ pub(super) static BPC5: Family = Family::new(5);
 impl Family {
     const fn new(bpc: u32) -> Self {
         let mut codes = [Code { prefix: 0, limit: 0, suffix: 0 }; 8];
-        let mut lengths = [[WORD_BITS as i16 + 1; 8]; 256];
-        let mut symbols = [[Symbol(LONG); LOOKUP_LEN]; 3];
-        let mut words = [0; 8 << 8];
-        let mut buckets = [0; 256];
+        let mut charges = [Charges([0; 8]); 256];
+        let mut symbols = [[Symbol::LONG; LOOKUP_LEN]; 3];
+        let mut words = [Word::new(0, 0); 8 << 8];
+        let mut buckets = [Bucket::B0; 256];
         let mut l = 0;
         while l < bpc {
             let code = Code::new(l, bpc);
@@ -139,9 +54,15 @@ impl Family {
             while n < 1 << bpc {
                 let (word, len) = code.word(n, l);
                 let difference = unfold(n, bpc) as usize;
-                lengths[difference][l as usize] = len as i16;
-                buckets[difference] = bucket(n, bpc) as u8;
-                words[(l << 8) as usize | difference] = len << WORD_BITS | word;
+                let mut code = l as usize;
+                charges[difference].0[code] = len as i16 * CHARGE;
+                // The last code's turn is the last.
+                while code < 7 {
+                    code += 1;
+                    charges[difference].0[code] = (len as i16 + 1) * CHARGE;
+                }
+                buckets[difference] = BUCKETS[bucket(n, bpc) as usize];
+                words[difference << 3 | l as usize] = Word::new(word, len);
                 if len <= LOOKUP_BITS {
                     let first = (l << LOOKUP_BITS | word << (LOOKUP_BITS - len)) as usize;
                     let mut i = 0;
@@ -159,7 +80,7 @@ impl Family {
             }
             l += 1;
         }
-        Self { bpc, symbols, lengths, buckets, words, codes }
+        Self { bpc, symbols, charges, buckets, words, codes }
     }
 
     /// The symbol at the front of `bits` (top-aligned) under the code of `base`, for the channel that lies `shift`
@@ -189,22 +110,27 @@ impl Family {
         Ok(Symbol::new(len, unfold(residual, self.bpc), shift))
     }
 
-    /// The code word of a difference under the code of `base`, and its length.
+    /// The code word of a difference under the code of `base`.
     #[inline(always)]
-    pub(super) fn word(&self, base: Base, difference: u32) -> (u32, u32) {
-        let entry = self.words[(base.code() << 8 | difference & 0xff) as usize];
-        (entry & ((1 << WORD_BITS) - 1), entry >> WORD_BITS)
+    pub(super) fn word(&self, base: Base, difference: u32) -> Word {
+        self.words[((difference & 0xff) << 3 | base.code()) as usize]
     }
 
     /// The bucket that a difference is the context for.
     #[inline(always)]
-    pub(super) fn bucket(&self, difference: u32) -> u32 {
-        u32::from(self.buckets[(difference & 0xff) as usize])
+    pub(super) fn bucket(&self, difference: u32) -> Bucket {
+        self.buckets[(difference & 0xff) as usize]
+    }
+
+    /// The buckets that differences are in.
+    pub(super) fn buckets(&self) -> impl Iterator<Item = Bucket> + use<> {
+        BUCKETS.into_iter().take(self.bpc as usize)
     }
 
     /// The differences that are the context for a bucket: two ranges, of rises and of falls.
     #[inline]
-    pub(super) fn differences(&self, bucket: u32) -> [Range<usize>; 2] {
+    pub(super) fn differences(&self, bucket: Bucket) -> [Range<usize>; 2] {
+        let bucket = bucket as u32;
         let (all, low, high) = (1 << self.bpc, 1 << bucket >> 1, 1 << bucket);
         let falls = match bucket {
             0 => 0..0,
@@ -215,10 +141,10 @@ impl Family {
         [low..high, falls]
     }
 
-    /// The length of `difference` with every code.
+    /// What `difference` charges every code.
     #[inline(always)]
-    pub(super) fn lengths(&self, difference: u32) -> &[i16; 8] {
-        &self.lengths[(difference & 0xff) as usize]
+    pub(super) fn charges(&self, difference: u32) -> &Charges {
+        &self.charges[(difference & 0xff) as usize]
     }
 }
 
@@ -262,13 +188,24 @@ mod tests {
     fn every_difference_is_in_its_bucket() {
         for family in [&BPC5, &BPC8] {
             let mut differences = 0;
-            for bucket in 0..family.bpc {
+            for bucket in family.buckets() {
                 for difference in family.differences(bucket).into_iter().flatten() {
                     assert_eq!(family.bucket(difference as u32), bucket);
                     differences += 1;
                 }
             }
             assert_eq!(differences, 1 << family.bpc);
+        }
+    }
+
+    /// What the bound of the counters of buckets is made of.
+    #[test]
+    fn no_code_is_charged_more_than_eight_times_as_much_as_another() {
+        for family in [&BPC5, &BPC8] {
+            for charges in family.charges.iter().take(1 << family.bpc) {
+                let (least, most) = (charges.0.iter().min().unwrap(), charges.0.iter().max().unwrap());
+                assert!(*least > 0 && *most <= 8 * least);
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use self::pixel::{Alpha, Colour, Colour555, Gray, Opaque, Pass};
 
 mod decode;
 mod encode;
+mod entries;
 mod golomb;
 mod model;
 mod pixel;
@@ -129,18 +130,18 @@ impl Decoder {
             self.alpha_contexts.resize(width, 0);
         }
         match (image_type, dst.format()) {
-            (ImageType::Gray, A8) => self.plain::<Gray, 1>(bits, dst),
-            (ImageType::Rgb16, Rgb555) => self.plain::<Colour555, 3>(bits, dst),
+            (ImageType::Gray, A8) => self.plain::<Gray, 1>(bits, dst, 0),
+            (ImageType::Rgb16, Rgb555) => self.plain::<Colour555, 3>(bits, dst, 0),
             (ImageType::Rgb16, Rgb565) => self.converted::<Colour555, convert::Rgb555ToRgb565>(bits, dst),
             (ImageType::Rgb16, Bgrx) => self.converted::<Colour555, convert::Rgb555ToBgrx<0>>(bits, dst),
             (ImageType::Rgb16, Bgra) => self.converted::<Colour555, convert::Rgb555ToBgrx<255>>(bits, dst),
-            (ImageType::Rgb24 | ImageType::Rgb32, Bgrx) => self.plain::<Opaque, 3>(bits, dst),
-            (ImageType::Rgb24 | ImageType::Rgb32, Bgra) => self.plain::<Colour<255>, 3>(bits, dst),
+            (ImageType::Rgb24 | ImageType::Rgb32, Bgrx) => self.plain::<Opaque, 3>(bits, dst, 0),
+            (ImageType::Rgb24 | ImageType::Rgb32, Bgra) => self.plain::<Opaque, 3>(bits, dst, 0xff00_0000),
             (ImageType::Rgb24 | ImageType::Rgb32, Rgb555) => {
-                self.converted::<Colour<0>, convert::BgrxToRgb555>(bits, dst)
+                self.converted::<Opaque, convert::BgrxToRgb555>(bits, dst)
             }
             (ImageType::Rgb24 | ImageType::Rgb32, Rgb565) => {
-                self.converted::<Colour<0>, convert::BgrxToRgb565>(bits, dst)
+                self.converted::<Opaque, convert::BgrxToRgb565>(bits, dst)
             }
             (ImageType::Rgba, Bgrx | Bgra) => self.with_alpha(bits, dst),
             (ImageType::Rgba, Rgb555) => self.with_alpha_converted::<convert::BgrxToRgb555>(bits, dst),
@@ -149,13 +150,14 @@ impl Decoder {
         }
     }
 
-    /// One pass per row, straight into the destination.
+    /// One pass per row, straight into the destination; `first` predicts the first pixel.
     fn plain<P: Pass, const CHANNELS: usize>(
         &mut self,
         bits: &mut BitReader<'_>,
         dst: &mut PixelsMut<'_>,
+        first: u32,
     ) -> Result<(), ErrorKind> {
-        let mut pass = PassDecoder::<CHANNELS>::new(P::BPC as u32);
+        let mut pass = PassDecoder::<CHANNELS>::new(P::BPC as u32, first);
         for y in 0..dst.height() {
             let (above, row) = dst.row_and_above(y);
             pass.row::<P>(bits, above, row, &mut self.colour_contexts)?;
@@ -169,7 +171,7 @@ impl Decoder {
         bits: &mut BitReader<'_>,
         dst: &mut PixelsMut<'_>,
     ) -> Result<(), ErrorKind> {
-        let mut pass = PassDecoder::<3>::new(P::BPC as u32);
+        let mut pass = PassDecoder::<3>::new(P::BPC as u32, 0);
         let mut rows = TwoRows::new(&mut self.rows, dst.width() as usize * size_of::<P::Pixel>());
         for y in 0..dst.height() {
             let (above, row) = rows.next();
@@ -181,10 +183,10 @@ impl Decoder {
 
     /// A colour and an alpha pass per row, straight into the destination.
     fn with_alpha(&mut self, bits: &mut BitReader<'_>, dst: &mut PixelsMut<'_>) -> Result<(), ErrorKind> {
-        let (mut colour, mut alpha) = (PassDecoder::<3>::new(8), PassDecoder::<1>::new(8));
+        let (mut colour, mut alpha) = (PassDecoder::<3>::new(8, 0), PassDecoder::<1>::new(8, 0));
         for y in 0..dst.height() {
             let (above, row) = dst.row_and_above(y);
-            colour.row::<Colour<0>>(bits, above, row, &mut self.colour_contexts)?;
+            colour.row::<Colour>(bits, above, row, &mut self.colour_contexts)?;
             alpha.row::<Alpha>(bits, above, row, &mut self.alpha_contexts)?;
         }
         Ok(())
@@ -196,11 +198,11 @@ impl Decoder {
         bits: &mut BitReader<'_>,
         dst: &mut PixelsMut<'_>,
     ) -> Result<(), ErrorKind> {
-        let (mut colour, mut alpha) = (PassDecoder::<3>::new(8), PassDecoder::<1>::new(8));
+        let (mut colour, mut alpha) = (PassDecoder::<3>::new(8, 0), PassDecoder::<1>::new(8, 0));
         let mut rows = TwoRows::new(&mut self.rows, dst.width() as usize * 4);
         for y in 0..dst.height() {
             let (above, row) = rows.next();
-            colour.row::<Colour<0>>(bits, above, row, &mut self.colour_contexts)?;
+            colour.row::<Colour>(bits, above, row, &mut self.colour_contexts)?;
             alpha.row::<Alpha>(bits, above, row, &mut self.alpha_contexts)?;
             C::row(row, dst.row_mut(y));
         }

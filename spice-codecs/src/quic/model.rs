@@ -1,65 +1,118 @@
 //! What coder and decoder learn from the pixels: buckets per channel, and when they learn.
 
-use super::golomb::{Base, Family};
+use super::entries::{Base, Bucket, Charges};
+use super::golomb::Family;
 
 /// The buckets of one colour channel.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
-    /// Per difference: the best code of the bucket that it is the context for.
+    /// Per bucket and code, what [`Counter`] says.
+    counters: [Charges; 8],
+    /// Per bucket: the best code. Kept up to date while the channel is young.
+    best: [Base; 8],
+    /// Per difference: the best code of the bucket that it is the context for. In use when the channel is grown.
     bases: [Base; 256],
-    /// Per bucket and code: bits that this code would have taken, halved from time to time.
-    ///
-    /// Codes that the channel does not have are charged more than any code word takes, so they are never best.
-    /// The least counter never exceeds the threshold (900) by more than a code word, and no counter grows faster
-    /// than 27 times as fast as the least one.
-    counters: [[i16; 8]; 8],
+}
+
+/// How a channel keeps what it has learned.
+///
+/// At first nearly every pixel changes something: the best codes are kept per bucket. Later next to none does, and
+/// keeping them per difference saves a look-up per pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// As long as a picture of a small tile's size has pixels.
+    Young,
+    /// From then on.
+    Grown,
 }
 
 impl Channel {
     pub(super) fn new(bpc: u32) -> Self {
-        Self { bases: [Base::of(bpc - 1); 256], counters: [[0; 8]; 8] }
+        let first = Base::from_last(8 - bpc);
+        Self { counters: [Charges(counter::NONE); 8], best: [first; 8], bases: [first; 256] }
     }
 
     /// The code that follows a difference.
     #[inline(always)]
-    pub(super) fn base(&self, context: u32) -> Base {
-        self.bases[(context & 0xff) as usize]
+    pub(super) fn base(&self, age: Age, family: &Family, context: u32) -> Base {
+        match age {
+            Age::Young => self.best[family.bucket(context) as usize],
+            Age::Grown => self.bases[(context & 0xff) as usize],
+        }
     }
 
     /// Learns that `difference` came after the difference `context`.
     #[inline(always)]
-    pub(super) fn update(&mut self, family: &Family, context: u32, difference: u32, trigger: i16) {
-        let number = family.bucket(context);
-        let counters = &mut self.counters[(number & 7) as usize];
-        let lengths = family.lengths(difference);
-        *counters = core::array::from_fn(|l| counters[l] + lengths[l]);
-        // The least counter names its code: on a tie, the largest one.
-        let named: [i16; 8] = core::array::from_fn(|l| counters[l].min(i16::MAX >> 4) << 4 | (8 - l as i16));
-        let least = named.iter().fold(i16::MAX, |least, counter| least.min(*counter));
-        let base = Base::of(8 - (least & 15) as u32);
-        if least >> 4 > trigger {
-            halve(counters);
+    pub(super) fn update(&mut self, age: Age, family: &Family, context: u32, difference: u32, trigger: i16) {
+        let bucket = family.bucket(context);
+        let Charges(counters) = &mut self.counters[bucket as usize];
+        let Charges(charges) = family.charges(difference);
+        *counters = core::array::from_fn(|l| counters[l].wrapping_add(charges[l]));
+        let least = counters.iter().fold(i16::MAX, |least, counter| least.min(*counter));
+        let base = Base::from_last(least as u32);
+        if least > trigger {
+            counter::halve(counters);
         }
-        if self.bases[(context & 0xff) as usize] != base {
-            self.change(family, number, base);
+        match age {
+            Age::Young => self.best[bucket as usize] = base,
+            Age::Grown if self.bases[(context & 0xff) as usize] != base => self.change(family, bucket, base),
+            Age::Grown => {}
+        }
+    }
+
+    /// Makes a young channel a grown one.
+    #[cold]
+    pub(super) fn grow(&mut self, family: &Family) {
+        for bucket in family.buckets() {
+            self.change(family, bucket, self.best[bucket as usize]);
         }
     }
 
     /// Sets the best code of a bucket.
     #[cold]
     #[inline(never)]
-    fn change(&mut self, family: &Family, bucket: u32, base: Base) {
+    fn change(&mut self, family: &Family, bucket: Bucket, base: Base) {
         for range in family.differences(bucket) {
             self.bases.get_mut(range).unwrap_or_default().fill(base);
         }
     }
 }
 
-#[cold]
-#[inline(never)]
-fn halve(counters: &mut [i16; 8]) {
-    for counter in counters {
-        *counter >>= 1;
+/// Counters of buckets: bits that a code would have taken, halved from time to time.
+///
+/// A counter has its code below the bits, so that the least counter names the best code; the later a code, the less it
+/// adds, since on a tie the last one wins. The whole is moved down to where the range of its type begins.
+///
+/// The range suffices: the least counter never exceeds the threshold (900) by more than a code word (26), and none exceeds
+/// eight times the least by more than 8, which halving may add. Codes that the channel does not have are charged more
+/// than another one, so they are never best.
+mod counter {
+    use super::super::entries::CHARGE;
+
+    /// No bits, of all codes.
+    pub(super) const NONE: [i16; 8] = {
+        let mut counters = [i16::MIN; 8];
+        let mut code = 0;
+        while code < counters.len() {
+            counters[code] += 7 - code as i16;
+            code += 1;
+        }
+        counters
+    };
+
+    /// What counters of more than `bits` bits exceed.
+    pub(super) const fn above(bits: i16) -> i16 {
+        i16::MIN + bits * CHARGE + (CHARGE - 1)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn halve(counters: &mut [i16; 8]) {
+        for counter in counters {
+            let sum = counter.wrapping_sub(i16::MIN) as u16;
+            let (bits, code) = (sum / CHARGE as u16 / 2, sum % CHARGE as u16);
+            *counter = ((bits * CHARGE as u16) | code) as i16 ^ i16::MIN;
+        }
     }
 }
 
@@ -74,7 +127,7 @@ pub(super) struct State {
     mask: u8,
     /// How many these are, which is also the index into [`TRIGGERS`].
     mask_bits: usize,
-    /// The counter value at which counters are halved.
+    /// The counters above which they are halved.
     trigger: i16,
     /// Pixels until `mask` grows.
     left: usize,
@@ -84,7 +137,15 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new() -> Self {
-        Self { wait: 0, random: 255, mask: 0, mask_bits: 0, trigger: TRIGGERS[0], left: GROWTH, run: 0 }
+        Self {
+            wait: 0,
+            random: 255,
+            mask: 0,
+            mask_bits: 0,
+            trigger: counter::above(TRIGGERS[0]),
+            left: GROWTH,
+            run: 0,
+        }
     }
 
     /// Where the segment that begins at `pos` ends in a row of `width` pixels.
@@ -92,18 +153,27 @@ impl State {
         if self.mask_bits == TRIGGERS.len() - 1 { width } else { width.min(pos.saturating_add(self.left)) }
     }
 
-    /// Accounts for a segment of `len` pixels.
-    pub(super) fn end_segment(&mut self, len: usize) {
+    /// Accounts for a segment of `len` pixels. Says whether channels are to grow.
+    #[must_use]
+    pub(super) fn end_segment(&mut self, len: usize) -> bool {
         if self.mask_bits == TRIGGERS.len() - 1 {
-            return;
+            return false;
         }
         self.left -= len;
-        if self.left == 0 {
-            self.mask_bits += 1;
-            self.mask = self.mask << 1 | 1;
-            self.trigger = TRIGGERS[self.mask_bits];
-            self.left = GROWTH;
+        if self.left > 0 {
+            return false;
         }
+        let before = self.age();
+        self.mask_bits += 1;
+        self.mask = self.mask << 1 | 1;
+        self.trigger = counter::above(TRIGGERS[self.mask_bits]);
+        self.left = GROWTH;
+        self.age() != before
+    }
+
+    /// How old the channels are.
+    pub(super) fn age(&self) -> Age {
+        if self.mask_bits < YOUTH { Age::Young } else { Age::Grown }
     }
 
     /// Draws the next waiting time.
@@ -113,7 +183,7 @@ impl State {
         usize::from(RANDOM[usize::from(self.random)] & self.mask)
     }
 
-    /// The counter value at which counters are halved.
+    /// The counter above which counters are halved.
     #[inline]
     pub(super) fn trigger(&self) -> i16 {
         self.trigger
@@ -138,6 +208,9 @@ impl State {
 
 /// Pixels after which the waiting times grow.
 const GROWTH: usize = 2048;
+
+/// How often the waiting times grow until channels do: after the 4096 pixels of a tile of 64x64.
+const YOUTH: usize = 2;
 
 /// Thresholds for halving, by size of the waiting times.
 const TRIGGERS: [i16; 7] = [110, 550, 900, 800, 550, 400, 350];

@@ -99,10 +99,10 @@ impl<const N: usize> Pixel for [u8; N] {
     }
 }
 
-/// Colour in pixels of four bytes; the fourth byte is written as `TOP`.
-pub(super) struct Colour<const TOP: u8>;
+/// Colour in pixels of four bytes, of which the fourth one holds something else. It is written as 0.
+pub(super) struct Colour;
 
-impl<const TOP: u8> Pass for Colour<TOP> {
+impl Pass for Colour {
     type Pixel = [u8; 4];
     const CHANNELS: usize = 3;
     const BPC: usize = 8;
@@ -115,11 +115,13 @@ impl<const TOP: u8> Pass for Colour<TOP> {
 
     #[inline(always)]
     fn store(pixel: &mut [u8; 4], value: u32) {
-        *pixel = (value | u32::from(TOP) << 24).to_le_bytes();
+        *pixel = value.to_le_bytes();
     }
 }
 
-/// Colour in pixels of four bytes, of which the fourth one was written as 0 already where pixels are read.
+/// Colour in pixels of four bytes, of which the fourth one is the same in all pixels.
+///
+/// It is a channel that never differs from its prediction: all pixels have what the first one has.
 pub(super) struct Opaque;
 
 impl Pass for Opaque {
@@ -136,6 +138,11 @@ impl Pass for Opaque {
     #[inline(always)]
     fn store(pixel: &mut [u8; 4], value: u32) {
         *pixel = value.to_le_bytes();
+    }
+
+    #[inline(always)]
+    fn add(a: u32, b: u32) -> u32 {
+        ((a & 0x7f7f_7f7f) + (b & 0x7f7f_7f7f)) ^ ((a ^ b) & 0x8080_8080)
     }
 }
 

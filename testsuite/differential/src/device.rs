@@ -12,6 +12,7 @@ use crate::ffi::{
     SurfaceCreate,
 };
 use crate::scene::{SURFACES, SurfaceSpec};
+use crate::server::Mode;
 
 /// The device. The library's instance is its first field, so that callbacks find the rest.
 #[repr(C)]
@@ -29,6 +30,8 @@ struct Shared {
     /// The primary surface that exists when the library attaches.
     first: SurfaceSpec,
     primary: usize,
+    /// The library's thread that takes commands.
+    worker: Option<libc::pthread_t>,
 }
 
 /// Kinds of commands in the ring.
@@ -50,7 +53,7 @@ impl Handle {
         let mut arena = Arena::new();
         let primary = arena.take(first.bytes()).ok_or("no room for the primary surface")?;
         let (queue, cursors) = (VecDeque::new(), VecDeque::new());
-        let shared = Mutex::new(Shared { arena, queue, cursors, first, primary });
+        let shared = Mutex::new(Shared { arena, queue, cursors, first, primary, worker: None });
         let instance = QxlInstance { interface: ptr::null(), id: id.into(), state: ptr::null_mut() };
         let device: *mut Device =
             Box::leak(Box::new(Device { instance, interface: INTERFACE, server, shared }));
@@ -129,6 +132,23 @@ impl Handle {
         self.lock().primary = pixels;
         create_primary(self.instance(), spec, pixels);
         Ok(pixels)
+    }
+
+    /// Has the library compress images in another way from now on. Only while nothing is queued.
+    pub(crate) fn compress(&self, mode: Mode) {
+        // SAFETY: the server is the one that the device was added to.
+        unsafe { ffi::spice_server_set_image_compression(self.0.server, mode.compression()) };
+    }
+
+    /// What the library's thread for this device, which encodes its images, has taken of a processor so far.
+    pub(crate) fn worker_time(&self) -> Result<Duration, String> {
+        let worker = self.lock().worker.ok_or("no command was taken yet")?;
+        let mut clock = 0;
+        // SAFETY: the thread lives as long as the device, which is never removed.
+        match unsafe { libc::pthread_getcpuclockid(worker, &raw mut clock) } {
+            0 => crate::clock::read(clock),
+            error => Err(format!("no clock of the worker: {error}")),
+        }
     }
 
     /// Wakes the library up to look at the queue.
@@ -291,7 +311,10 @@ extern "C" fn get_init_info(instance: *mut QxlInstance, info: *mut InitInfo) {
 }
 
 extern "C" fn get_command(instance: *mut QxlInstance, command: *mut CommandExt) -> c_int {
-    hand_over(shared(instance).queue.pop_front(), command)
+    let mut shared = shared(instance);
+    // SAFETY: cannot fail.
+    shared.worker.get_or_insert_with(|| unsafe { libc::pthread_self() });
+    hand_over(shared.queue.pop_front(), command)
 }
 
 fn hand_over(next: Option<CommandExt>, command: *mut CommandExt) -> c_int {

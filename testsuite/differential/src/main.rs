@@ -8,7 +8,9 @@ mod arena;
 mod channels;
 mod child;
 mod choice;
+mod clock;
 mod core;
+mod costs;
 mod device;
 mod encode;
 mod ffi;
@@ -17,6 +19,7 @@ mod lossy;
 mod parent;
 mod pictures;
 mod pointer;
+mod receiver;
 mod scene;
 mod server;
 mod shrink;
@@ -73,6 +76,17 @@ enum Sub {
         #[arg(long)]
         video: bool,
     },
+    /// What the server's QUIC and LZ encoders cost beside ours, on the pictures of the folder that `SPICE_PICTURES` names.
+    Encoders {
+        /// Begin with the names of the pictures to take; all of them when none is named.
+        pictures: Vec<String>,
+        /// Count instructions by callgrind instead of taking times.
+        #[arg(long)]
+        instructions: bool,
+        /// How often each picture is encoded.
+        #[arg(long, default_value_t = 15)]
+        rounds: u32,
+    },
     /// One server and one client in this process; started by `run`.
     Child {
         #[arg(long)]
@@ -107,6 +121,8 @@ fn main() -> ExitCode {
         }
         Sub::Channels { seed } => channels::serve(seed),
         Sub::Lossy { seed, video } => lossy::serve(seed, video),
+        Sub::Encoders { pictures, instructions: true, .. } => costs::count(&pictures),
+        Sub::Encoders { pictures, rounds, .. } => costs::serve(pictures, rounds),
         Sub::Child { mode, seed, first, scenes, step, keep, verbose } => {
             let keep = keep.map(|list| list.into_iter().collect());
             serve(Task { mode, seed, first, scenes, step, keep, verbose })

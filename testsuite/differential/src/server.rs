@@ -50,7 +50,7 @@ impl Mode {
     }
 
     /// The library's number for the compression.
-    fn compression(self) -> c_int {
+    pub(crate) fn compression(self) -> c_int {
         match self {
             Self::Off => 1,
             Self::AutoGlz => 2,
