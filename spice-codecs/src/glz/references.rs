@@ -26,6 +26,15 @@ impl Default for Recent {
 }
 
 impl Recent {
+    /// The picture `distance` ids back, if it was looked up before.
+    #[inline]
+    pub(super) fn known(&self, distance: u64) -> Option<&Arc<Picture>> {
+        match &self.slots[distance as usize % SLOTS] {
+            Some((known, picture)) if *known == distance => Some(picture),
+            _ => None,
+        }
+    }
+
     /// Lets go of all pictures.
     pub(super) fn clear(&mut self) {
         while self.filled != 0 {

@@ -3,12 +3,12 @@
 use alloc::sync::Arc;
 
 use super::picture::Picture;
-use super::references::References;
+use super::references::{Recent, References};
 use super::window::Access;
 use crate::error::ErrorKind;
 use crate::lz::plane::WindowPlane;
 use crate::lz::tokens::{Input, before_start, extend, literals, too_long};
-use crate::lz::usual::FRONT;
+use crate::lz::usual::{Distance, FRONT};
 
 /// Decodes the rest of a plane of `total` units, of which `done` are there. Returns an image id if that image is
 /// needed and has not arrived; `input` and `done` then say where to go on.
@@ -39,7 +39,8 @@ fn tokens<P: WindowPlane>(
 ) -> Result<Option<u64>, ErrorKind> {
     let mut spot = plane.start();
     loop {
-        spot = plane.usual_tokens(input, memory, spot, usual_distance);
+        spot =
+            plane.usual_tokens(input, memory, spot, Usual { recent: references.recent, stored: P::STORED });
         // What fits the memory is not more than what was left.
         let left = total - plane.passed(spot);
         if left == 0 {
@@ -90,20 +91,39 @@ fn tokens<P: WindowPlane>(
     Ok(None)
 }
 
-/// Reads the distance of a match in the same image, less one.
-#[inline(always)]
-fn usual_distance(front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
-    let control = usize::from(front[0]);
-    let near = control & 15 | usize::from(front[1 + more]) << 4;
-    let selector = usize::from(front[2 + more]);
-    if control & 16 == 0 {
-        return (selector == 0).then_some((near, 3 + more));
+/// What matches refer to: the same image, or one that was looked up before.
+#[derive(Clone, Copy)]
+struct Usual<'a> {
+    recent: &'a Recent,
+    /// Bytes of a unit in the memory of a picture.
+    stored: usize,
+}
+
+impl Distance for Usual<'_> {
+    #[inline(always)]
+    fn read(self, front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
+        let control = usize::from(front[0]);
+        let near = control & 15 | usize::from(front[1 + more]) << 4;
+        let selector = usize::from(front[2 + more]);
+        if control & 16 == 0 {
+            return (selector == 0).then_some((near, 3 + more));
+        }
+        let offset = near | (selector & 31) << 12;
+        match selector >> 5 {
+            0 => Some((offset, 3 + more)),
+            1 => Some((offset | usize::from(front[3 + more]) << 17, 4 + more)),
+            _ => None,
+        }
     }
-    let offset = near | (selector & 31) << 12;
-    match selector >> 5 {
-        0 => Some((offset, 3 + more)),
-        1 => Some((offset | usize::from(front[3 + more]) << 17, 4 + more)),
-        _ => None,
+
+    #[inline(always)]
+    fn elsewhere(&self, front: &[u8; FRONT], more: usize) -> Option<(&[u8], usize)> {
+        let behind = front.get(2 + more..)?;
+        let mut rest = behind;
+        let (offset, distance) = reference(front[0].into(), *front.get(1 + more)?, &mut rest).ok()?;
+        // Distance 0 is in no slot.
+        let pixels = &self.recent.known(distance)?.pixels;
+        Some((pixels.get(offset * self.stored..)?, 2 + more + behind.len() - rest.len()))
     }
 }
 

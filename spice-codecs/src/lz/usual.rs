@@ -125,6 +125,13 @@ pub(crate) trait Distance: Copy {
     /// Gets the front of the input, which begins with the token, and how many bytes of length are behind its first byte.
     /// Returns one less than the distance in units, and where it ends.
     fn read(self, front: &[u8; FRONT], more: usize) -> Option<(usize, usize)>;
+
+    /// For a match with another picture that is at hand: what it begins with, to the end of that picture, and where the
+    /// distance ends.
+    fn elsewhere(&self, front: &[u8; FRONT], more: usize) -> Option<(&[u8], usize)> {
+        let _ = (front, more);
+        None
+    }
 }
 
 impl<F: Fn(&[u8; FRONT], usize) -> Option<(usize, usize)> + Copy> Distance for F {
@@ -221,12 +228,13 @@ fn usual_token<C: Cells<D>, const D: usize>(
         }
         return Some((1 + count * C::UNIT, x + count));
     }
-    let (len, (near, used)) = match control >> 5 {
+    let (len, more, read) = match control >> 5 {
         7 if front[1] == 255 => return None,
-        7 => (7 + usize::from(front[1]), distance.read(front, 1)?),
-        len => (len, distance.read(front, 0)?),
+        7 => (7 + usize::from(front[1]), 1, distance.read(front, 1)),
+        len => (len, 0, distance.read(front, 0)),
     };
     let len = len + bias(C::UNIT);
+    let Some((near, used)) = read else { return elsewhere::<C, D>(front, more, len, row, x, distance) };
     if len <= WIDE {
         if let Some(start) = x.checked_sub(near + 1) {
             let from = before.get(start..)?;
@@ -257,6 +265,25 @@ fn usual_token<C: Cells<D>, const D: usize>(
         }
     }
     repeat::<C, D>(above, row, x, near + 1, len).then_some((used, x + len))
+}
+
+/// Copies a match with another picture.
+#[inline(never)]
+fn elsewhere<C: Cells<D>, const D: usize>(
+    front: &[u8; FRONT],
+    more: usize,
+    len: usize,
+    row: &mut [[u8; D]],
+    x: usize,
+    distance: impl Distance,
+) -> Option<(usize, usize)> {
+    let (from, used) = distance.elsewhere(front, more)?;
+    let (from, to) = (from.as_chunks().0, row.get_mut(x..)?);
+    match (from.first_chunk(), to.first_chunk_mut()) {
+        (Some(from), Some(to)) if len <= WIDE => C::copy(from, to, len),
+        _ => C::copy_all(from.get(..len)?, to.get_mut(..len)?),
+    }
+    Some((used, x + len))
 }
 
 /// Converts more than a group of literal units.
@@ -307,7 +334,7 @@ fn repeat<C: Cells<D>, const D: usize>(
 }
 
 /// Bytes of input that are there for usual tokens: more than the longest of them.
-pub(crate) const FRONT: usize = 128;
+pub(crate) const FRONT: usize = 104;
 /// Units that short matches write, needed or not.
 const WIDE: usize = 16;
 /// Literal units that are converted at once, needed or not.
