@@ -221,7 +221,9 @@ fn monitors_that_are_off_are_left_out_unless_the_agent_takes_them() {
 fn cve_2017_7506_monitors_that_are_not_in_the_message() {
     let body = |count: u32, flags: u32, len: usize| {
         let bytes = [&count.to_le_bytes()[..], &flags.to_le_bytes(), &vec![0; len]].concat();
-        Message::decode(MessageType::MONITORS_CONFIG, &bytes.into(), PLAIN).map(|_| ()).map_err(|error| error.field)
+        Message::decode(MessageType::MONITORS_CONFIG, &bytes.into(), PLAIN)
+            .map(|_| ())
+            .map_err(|error| error.field)
     };
     // 20 bytes a monitor, 4 more with its physical size (flag 2). 214748365 times 20 is 4 in 32 bits.
     for count in [257, 214_748_365, 1 << 31, u32::MAX] {

@@ -64,11 +64,16 @@ fn what_a_ticket_may_hold() {
 #[test]
 fn cve_2013_4282_a_ticket_full_of_password_is_a_wrong_one() {
     // The longest content that a ticket has room for, with and without a NUL, and lengths around that of a password.
-    let full = |len: usize, nul: bool| [vec![b'x'; len - usize::from(nul)], vec![0; usize::from(nul)]].concat();
+    let full =
+        |len: usize, nul: bool| [vec![b'x'; len - usize::from(nul)], vec![0; usize::from(nul)]].concat();
     for (len, nul) in [86, 85, 64, 63, 62, 61].into_iter().flat_map(|len| [(len, false), (len, true)]) {
         let longest = TicketRule::Password(password(&[b'x'; Password::MAX_LEN]));
         let opens = len - usize::from(nul) == Password::MAX_LEN;
-        assert_eq!(give(longest, &seal(&full(len, nul))), if opens { Ok(()) } else { DENIED }, "{len}, {nul}");
+        assert_eq!(
+            give(longest, &seal(&full(len, nul))),
+            if opens { Ok(()) } else { DENIED },
+            "{len}, {nul}"
+        );
         assert_eq!(give(TicketRule::Password(password(b"x")), &seal(&full(len, nul))), DENIED);
     }
 }

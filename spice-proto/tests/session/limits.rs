@@ -126,8 +126,13 @@ fn cve_2016_9577_sizes_on_the_main_channel() {
         for len in [bound + 1, 1 << 31, u32::MAX - 5, u32::MAX] {
             let mut peer = Peer::<Main>::new(HeaderKind::Mini, &Limits::default());
             let mut input = BytesMut::from(&frame(kind, len)[..]);
-            let exceeded = LimitExceeded { limit: "client_message_len", value: len.into(), bound: bound.into() };
-            assert_eq!(peer.next_message(&mut input).unwrap_err(), ProtocolError::Limit(exceeded), "{kind} {len}");
+            let exceeded =
+                LimitExceeded { limit: "client_message_len", value: len.into(), bound: bound.into() };
+            assert_eq!(
+                peer.next_message(&mut input).unwrap_err(),
+                ProtocolError::Limit(exceeded),
+                "{kind} {len}"
+            );
             // The channel is over, whatever comes.
             assert!(peer.next_message(&mut BytesMut::from(&frame(101, 0)[..])).is_err());
         }

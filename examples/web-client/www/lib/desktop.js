@@ -25,6 +25,8 @@ const MOST_AGAIN = { "crashed": 2, "server-closed": 1 };
  * from a gateway.
  */
 const SECURITY = { "password-wrong": 7, "needs-tls": 5, "token": 401, "not-allowed": 403 };
+/** What `preferCompression` knows. */
+const COMPRESSIONS = new Set(["server", "off", "quic", "lz", "glz", "lz4", "auto-lz", "auto-glz"]);
 /** Characters typed with nothing else: more would keep the keyboard busy for long. */
 const LONGEST_TEXT = 10000;
 const FOLLOW_MS = 250;
@@ -576,8 +578,12 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
      * the choice to those of connections to come.
      */
     async preferCompression(name) {
+        if (!COMPRESSIONS.has(name)) {
+            return false;
+        }
         this.#compression = name;
-        return Boolean(await this.#ask("preferCompression", name));
+        await this.#ask("preferCompression", name);
+        return true;
     }
 
     /** Called with { rects, width, height, pixels } for each frame; null for none. */
