@@ -156,8 +156,8 @@ fn links_to_other_hosts_are_followed_only_by_the_user() {
     page.check().unwrap();
     // What looks like a host of the page's and leads elsewhere.
     for (name, way) in [
-        ("slash", "host=localhost:PORT/.vms.example&port=1&direct"),
-        ("hash", "host=localhost:PORT%23.vms.example&port=1&direct"),
+        ("slash", "host=localhost/.vms.example&port=1&direct"),
+        ("hash", "host=localhost%23.vms.example&port=1&direct"),
         ("name", "host=node1.example@localhost&port=PORT&direct"),
         ("url", "url=ws://node1.example@localhost:PORT/"),
         ("relative", "url=//localhost:PORT/.vms.example"),
