@@ -178,6 +178,7 @@ fn links_do_not_turn_what_is_kept() {
     let mut browser = Browser::start(Kind::Chromium).unwrap();
     let mut page = browser.open("page", &gateway.page("host=localhost&port=1")).unwrap();
     page.wait("an error", FAILED).unwrap();
+    page.wait("what is kept", "localStorage.getItem('spice.machines')?.includes('localhost')").unwrap();
     for visit in ["first", "second"] {
         let mut page = browser.open(visit, &gateway.page("host=localhost&port=1&direct")).unwrap();
         page.wait("a question", FOREIGN).unwrap();

@@ -341,7 +341,11 @@ impl Desktop {
     fn ask(&self, act: impl FnOnce(&Handle, &Transfers) -> Promise) -> Promise {
         match &self.session {
             Some(session) => act(&session.handle, &session.transfers),
-            None => Promise::reject(&js_sys::Error::new("there is no connection")),
+            None => {
+                let error = js_sys::Error::new("there is no connection");
+                put(&error, "code", &"gone".into());
+                Promise::reject(&error)
+            }
         }
     }
 

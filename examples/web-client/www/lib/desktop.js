@@ -354,12 +354,24 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
     /** Sends a File into the guest; returns the transfer: name, size, sent, onprogress, done, cancel(). */
     sendFile(file) {
         const id = this.#nextTransfer++;
-        const done = this.#ask("sendFile", file.name, file, id).finally(() => this.#transfers.delete(id));
-        done.catch(() => {});
+        const done = this.#send(file, id);
+        done.catch(() => {}).then(() => this.#transfers.delete(id));
         const transfer = new Transfer(id, file, done, () => this.#call("cancelFile", id));
         this.#transfers.set(id, transfer);
         this.#emit("transfer", { transfer });
         return transfer;
+    }
+
+    async #send(file, id) {
+        try {
+            if (!this.#link) {
+                throw failure("gone", "there is no connection");
+            }
+            await this.#ask("sendFile", file.name, file, id);
+        } catch (error) {
+            error.code ??= "failed";
+            throw error;
+        }
     }
 
     /**
