@@ -1,6 +1,9 @@
 //! The element `<spice-desktop>` by its attributes, by the names that noVNC's users know, and what it does when nobody is
 //! there.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
 use std::time::Duration;
 
 use testsuite::browser::{Browser, Kind, Page};
@@ -47,6 +50,90 @@ fn it_connects_by_its_attributes_alone() {
     let mut page = element(&mut browser, &gateway, &attributes);
     fired(&mut page, "connect");
     assert_eq!(page.run("return [vm.state, vm.viewOnly].join()").unwrap(), "connected,true");
+    // What is off already is not turned off again.
+    let scaling = "vm.scaleViewport = false; vm.resizeSession = false; return vm.scaling";
+    assert_eq!(page.run(scaling).unwrap(), "none");
+    assert_eq!(
+        page.run("vm.resizeSession = true; vm.resizeSession = false; return vm.scaling").unwrap(),
+        "fit"
+    );
+    page.check().unwrap();
+}
+
+/// How many WebSockets a gateway has open, by its numbers.
+fn open_sockets(metrics: u16) -> u64 {
+    let mut stream = TcpStream::connect(net::loopback(metrics)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let number = text.lines().find_map(|line| line.strip_prefix("gateway_connections "));
+    number.expect("no such number").trim().parse().unwrap()
+}
+
+/// What a worker begins while it has no library yet is used or closed, whatever the page wants in the end.
+#[test]
+fn no_early_connection_is_left_open() {
+    let server = ReferenceServer::start(None).unwrap();
+    let (_mute, mute) = net::listen().unwrap();
+    let metrics = net::free_port().unwrap();
+    let gateway = Gateway::start_with(&[
+        "--allow",
+        "127.0.0.1:1024-65535",
+        "--metrics",
+        &format!("127.0.0.1:{metrics}"),
+    ])
+    .unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let mut page = element(&mut browser, &gateway, "");
+    // Shorter than the server's own patience with connections that say no more.
+    let limit = Duration::from_secs(5);
+    let settle = |what: &str, wanted: u64| {
+        testsuite::wait_for(what, limit, || Ok((open_sockets(metrics) == wanted).then_some(()))).unwrap();
+        // Nothing else is on its way.
+        thread::sleep(Duration::from_millis(500));
+        assert_eq!(open_sockets(metrics), wanted, "{what}");
+    };
+    page.run(&format!("await vm.connect('127.0.0.1', {})", server.port())).unwrap();
+    page.wait("a picture", "(await vm.stats()).frames > 0").unwrap();
+    let channels = open_sockets(metrics);
+    assert!(channels > 1, "{channels}");
+    page.run("vm.disconnect()").unwrap();
+    settle("the end", 0);
+    // The user thinks better of it at once: one connection is left, and no other.
+    let again = "const again = () => { const next = document.createElement('spice-desktop'); vm.replaceWith(next); window.vm = next; };";
+    page.run(&format!(
+        "{again} again();
+         window.vm.connect('127.0.0.1', {mute}).catch(() => {{}});
+         await window.vm.connect('127.0.0.1', {})",
+        server.port()
+    ))
+    .unwrap();
+    page.wait("a picture", "(await vm.stats()).frames > 0").unwrap();
+    settle("one session", channels);
+    page.run("vm.disconnect()").unwrap();
+    settle("its end", 0);
+    // The library refuses what the worker has begun for it.
+    let ended = page
+        .run(&format!(
+            "{again} again();
+             const options = {{ host: '127.0.0.1', port: {}, password: 'x'.repeat(1000) }};
+             return await window.vm.connect(options).then(() => '', (error) => error.code)",
+            server.port()
+        ))
+        .unwrap();
+    assert_eq!(ended, "password-impossible");
+    settle("a refusal", 0);
+    // Who leaves at once is not connected later.
+    page.run(&format!(
+        "{again} again();
+         window.vm.connect('127.0.0.1', {}).catch(() => {{}});
+         window.vm.disconnect()",
+        server.port()
+    ))
+    .unwrap();
+    page.wait("the end", "vm.state === 'disconnected'").unwrap();
+    settle("nobody", 0);
     page.check().unwrap();
 }
 

@@ -272,8 +272,23 @@ fn every_transfer_is_followed() {
     page.run(&format!("{DESKTOP}.sendFile(new File(['text'], 'pasted.txt'))")).unwrap();
     page.wait(
         "the transfer",
-        "document.querySelector('#transfers .name')?.textContent.includes('pasted.txt')",
+        "document.querySelector('#transfers .name')?.textContent === 'pasted.txt: the machine runs no SPICE agent'",
     )
     .unwrap();
+    // What has no text of its own says what the library says.
+    page.run(&format!(
+        "const done = Promise.reject(Object.assign(new Error('odd'), {{ code: 'failed' }}));
+         const transfer = {{ name: 'other.txt', done, cancel() {{}} }};
+         {DESKTOP}.dispatchEvent(new CustomEvent('transfer', {{ detail: {{ transfer }} }}))"
+    ))
+    .unwrap();
+    page.wait(
+        "its end",
+        "[...document.querySelectorAll('#transfers .name')].some((name) => name.textContent === 'other.txt: odd')",
+    )
+    .unwrap();
+    let alone = "const alone = document.createElement('spice-desktop');
+        return await alone.sendFile(new File(['text'], 'a')).done.then(() => 'sent', ({ code }) => code)";
+    assert_eq!(page.run(alone).unwrap(), "gone");
     page.check().unwrap();
 }

@@ -150,17 +150,57 @@ fn links_to_other_hosts_are_followed_only_by_the_user() {
             .unwrap();
         page.check().unwrap();
     }
-    let named = "new MutationObserver((_, observer) => {
+    let link = gateway.page(&format!("host=localhost&port={}&direct", server.port()));
+    let mut page = browser.open_with("other", &link, &naming("node1.example localhost")).unwrap();
+    page.wait("an attempt", &format!("{DESKTOP}.state !== 'idle'")).unwrap();
+    page.check().unwrap();
+    // What looks like a host of the page's and leads elsewhere.
+    for (name, way) in [
+        ("slash", "host=localhost/.vms.example&port=1&direct"),
+        ("hash", "host=localhost%23.vms.example&port=1&direct"),
+        ("name", "host=node1.example@localhost&port=PORT&direct"),
+        ("url", "url=ws://node1.example@localhost:PORT/"),
+        ("relative", "url=//localhost:PORT/.vms.example"),
+        ("script", "url=javascript:node1.example"),
+    ] {
+        let link = gateway.page(&way.replace("PORT", &server.port().to_string()));
+        let mut page = browser.open_with(name, &link, &naming("node1.example *.vms.example *.")).unwrap();
+        page.wait(name, FOREIGN).unwrap();
+        assert_eq!(page.run(&format!("return {DESKTOP}.state")).unwrap(), "idle", "{name}");
+        page.check().unwrap();
+    }
+}
+
+/// A link past the gateway to a machine that is kept is asked about every time, until the user agrees.
+#[test]
+fn links_do_not_turn_what_is_kept() {
+    let gateway = Gateway::start_with(&[]).unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let mut page = browser.open("page", &gateway.page("host=localhost&port=1")).unwrap();
+    page.wait("an error", FAILED).unwrap();
+    page.wait("what is kept", "localStorage.getItem('spice.machines')?.includes('localhost')").unwrap();
+    for visit in ["first", "second"] {
+        let mut page = browser.open(visit, &gateway.page("host=localhost&port=1&direct")).unwrap();
+        page.wait("a question", FOREIGN).unwrap();
+        page.run("window.dispatchEvent(new Event('pagehide'))").unwrap();
+        let kept = page.run("return localStorage.getItem('spice.machines')").unwrap();
+        let kept = kept.as_str().unwrap();
+        assert!(kept.contains("localhost") && !kept.contains("\"direct\":true"), "{kept}");
+        page.check().unwrap();
+    }
+}
+
+/// A script that puts names of the page's own hosts into it.
+fn naming(hosts: &str) -> String {
+    format!(
+        "new MutationObserver((_, observer) => {{
             if (!document.head) return;
             observer.disconnect();
             const meta = document.createElement('meta');
-            [meta.name, meta.content] = ['spice-hosts', 'node1.example localhost'];
+            [meta.name, meta.content] = ['spice-hosts', '{hosts}'];
             document.head.append(meta);
-        }).observe(document, { childList: true, subtree: true })";
-    let link = gateway.page(&format!("host=localhost&port={}&direct", server.port()));
-    let mut page = browser.open_with("other", &link, named).unwrap();
-    page.wait("an attempt", &format!("{DESKTOP}.state !== 'idle'")).unwrap();
-    page.check().unwrap();
+        }}).observe(document, {{ childList: true, subtree: true }})"
+    )
 }
 
 /// Internet Explorer 11 has neither modules nor WebAssembly; other browsers may have it turned off.

@@ -94,6 +94,8 @@ impl Bridge<'_> {
                 _ = ping.tick() => Message::Ping(Bytes::new()),
             };
             if sink.send(message).await.is_err() {
+                // The client may have said something before it left: `up` reads that to its end first.
+                tokio::time::sleep(FAREWELL).await;
                 return End::Client;
             }
         }

@@ -80,6 +80,13 @@ impl Desktop {
         received: Option<Array>,
     ) {
         self.replace();
+        let browser = url.map(|url| {
+            let browser = Browser::new(&url);
+            match begun {
+                Some(socket) => browser.begun(socket, sent.unwrap_or_default(), received.unwrap_or_default()),
+                None => browser,
+            }
+        });
         let mut config = match begin::config(shown).password(password) {
             Ok(config) => config,
             Err(error) => return self.page.ended("password-impossible", &error.to_string()),
@@ -88,12 +95,8 @@ impl Desktop {
             config.session.display.compression = Some(wish);
         }
         let (page, painter) = (self.page.clone(), Rc::clone(&self.painter));
-        match url {
-            Some(url) => {
-                let mut browser = Browser::new(&url);
-                if let Some(socket) = begun {
-                    browser = browser.begun(socket, sent.unwrap_or_default(), received.unwrap_or_default());
-                }
+        match browser {
+            Some(browser) => {
                 self.traffic = browser.traffic().clone();
                 self.session = Some(session::start(browser, config, page, painter));
             }
@@ -338,7 +341,11 @@ impl Desktop {
     fn ask(&self, act: impl FnOnce(&Handle, &Transfers) -> Promise) -> Promise {
         match &self.session {
             Some(session) => act(&session.handle, &session.transfers),
-            None => Promise::reject(&js_sys::Error::new("there is no connection")),
+            None => {
+                let error = js_sys::Error::new("there is no connection");
+                put(&error, "code", &"gone".into());
+                Promise::reject(&error)
+            }
         }
     }
 

@@ -132,6 +132,8 @@ impl Module {
                 let own = declared(rest).ok_or_else(strange)?;
                 module.exports.push((own.clone(), own));
                 module.body += rest;
+            } else if is_left(line) {
+                return Err(strange());
             } else {
                 module.body += line;
             }
@@ -179,6 +181,17 @@ fn pairs(list: &str) -> Option<Vec<(String, String)>> {
             (is_name(before) && is_name(after)).then(|| (before.into(), after.into()))
         })
         .collect()
+}
+
+/// Whether a line that is none of the known ones imports or exports all the same; a function may do neither, and what is
+/// loaded while the page runs would be looked for in another place.
+fn is_left(line: &str) -> bool {
+    let rest = line.trim_start();
+    let rest = rest.strip_prefix("export").or_else(|| rest.strip_prefix("import"));
+    let begins =
+        rest.is_some_and(|rest| !rest.starts_with(|next| in_name(next) || matches!(next, '.' | ':' | '=')));
+    let mut loads = line.match_indices("import(");
+    begins || loads.any(|(at, _)| !line[..at].ends_with(|before| in_name(before) || before == '.'))
 }
 
 /// The name that a declaration declares.
@@ -272,8 +285,26 @@ mod tests {
             "export let view = 1;",
             "export * from \"./view.js\";",
             "export { view } from \"./view.js\";",
+            "import{view}from\"./view.js\";",
+            "  export const view = 1;",
+            "const view = await import(\"./view.js\");",
         ] {
             assert!(Module::parse("lib/desktop.js", line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn words_are_no_imports() {
+        for line in [
+            "    import: 1,",
+            "const { port } = important();",
+            "    exports = reimport(name);",
+            "import.meta.url;",
+            "// import and export { names }",
+            "const text = `export default ${name}`;",
+        ] {
+            let module = Module::parse("lib/desktop.js", line).unwrap();
+            assert_eq!(module.body.trim_end(), line);
         }
     }
 

@@ -1,5 +1,7 @@
 // What a connection is asked for.
 
+import { webSocketUrl } from "../lib/address.js";
+
 /** The machine that the page's address names. */
 export function asked(query) {
     const [host, port, url, token] = ["host", "port", "url", "token"].map((name) => query.get(name));
@@ -20,21 +22,26 @@ export function target({ host, port, url, token, direct, demo }) {
     return demo ? {} : url ? { url } : token ? { token } : { host, port, direct };
 }
 
+/** Where a machine's record leads to: the address of a WebSocket, or null if it leads nowhere. */
+export function destination(record) {
+    try {
+        return new URL(webSocketUrl(target(record)));
+    } catch {
+        return null;
+    }
+}
+
 /**
  * Whether an address that anybody may have put into a link leads to another host than the page's own, past its gateway. The page
  * names hosts that are none: <meta name="spice-hosts" content="node1.example *.vms.example">.
  */
-export function isForeign({ url, host, direct }) {
-    if (!url && !direct) {
+export function isForeign(record) {
+    if (!record.url && !record.direct) {
         return false;
     }
-    let name = host?.toLowerCase();
-    try {
-        name = url ? new URL(url, document.baseURI).hostname : name;
-    } catch {
-        return true;
-    }
+    // As the browser reads it: what an address looks like is not where it leads.
+    const name = destination(record)?.hostname;
     const own = document.querySelector("meta[name=spice-hosts]")?.content.toLowerCase().split(/\s+/) ?? [];
-    return ![location.hostname, ...own].some((known) =>
-        known.startsWith("*.") ? name.endsWith(known.slice(1)) : known !== "" && known === name);
+    return !name || ![location.hostname, ...own].some((known) =>
+        known.startsWith("*.") ? known.length > 2 && name.endsWith(known.slice(1)) : known === name);
 }

@@ -1,7 +1,7 @@
 // One tab's machine: its screen, what covers it while there is none, and its form.
 
 import "../lib/desktop.js";
-import { target } from "./asked.js";
+import { destination, target } from "./asked.js";
 import { fillTexts, has, t } from "./i18n.js";
 import { toast } from "./toasts.js";
 
@@ -135,7 +135,7 @@ export class Machine extends EventTarget {
 
     /** A link has brought the address, and it leads elsewhere: the user decides. */
     doubt() {
-        this.#part("foreign-text").textContent = t("foreign.text", { name: this.address });
+        this.#part("foreign-text").textContent = t("foreign.text", { name: destination(this.record)?.host ?? this.address });
         this.cover("foreign");
     }
 

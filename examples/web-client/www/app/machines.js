@@ -43,13 +43,16 @@ export class Machines extends EventTarget {
         let first = machines[index] ?? machines[0];
         if (this.#asked) {
             const foreign = isForeign(this.#asked);
-            first = this.#list.find((machine) => same(machine.record, this.#asked));
-            const known = first && Boolean(first.record.direct) === Boolean(this.#asked.direct);
-            first ??= this.add({ ...this.#asked, passing: foreign });
-            // The way to it may be another one this time.
-            Object.assign(first.record, this.#asked);
-            if (foreign && !known) {
-                first.doubt();
+            // The way to it may be another one this time, but a link does not turn what is kept past the gateway.
+            first = this.#list.find(({ record }) =>
+                same(record, this.#asked) && (!foreign || Boolean(record.direct) === Boolean(this.#asked.direct)));
+            if (first) {
+                Object.assign(first.record, this.#asked);
+            } else {
+                first = this.add({ ...this.#asked, passing: foreign });
+                if (foreign) {
+                    first.doubt();
+                }
             }
         } else if (!first) {
             first = this.add({ demo: true });

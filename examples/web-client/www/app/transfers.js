@@ -93,7 +93,7 @@ function follow(transfer) {
             end(t("transfer.done", { name: transfer.name }));
         },
         ({ code, message }) => {
-            const known = `transfer.${code}`;
+            const known = `transfer.reason.${code}`;
             end(t("transfer.failed", { name: transfer.name, reason: has(known) ? t(known) : message }));
         },
     );

@@ -1,5 +1,8 @@
 // From what an application names to the WebSocket that a session's channels open.
 
+/** What would end the host in an address, or stand before it: the rest would be another host, or none. */
+const NOT_IN_HOST = /[/?#@\\\s]/;
+
 /**
  * The WebSocket for a machine, or null for the built-in demo.
  *
@@ -22,6 +25,9 @@ export function webSocketUrl({ url, token, host, port, gateway = "spice", direct
         throw new AddressError("port", `'${port}' is not a port number from 1 to 65535`);
     }
     if (direct) {
+        if (NOT_IN_HOST.test(host)) {
+            throw new AddressError("host", `'${host}' is not the name or address of a host`);
+        }
         const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
         return checked(`${location.protocol === "https:" ? "wss" : "ws"}://${name}:${number}/`);
     }

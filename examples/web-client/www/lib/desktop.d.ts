@@ -203,7 +203,10 @@ export class SpiceDesktop extends HTMLElement {
     resizeSession: boolean;
     clipViewport: boolean;
     background: string;
-    /** The mouse, or one finger, moves a screen that does not fit; a click still goes to the guest. */
+    /**
+     * The mouse, or one finger, moves a screen that does not fit; a click still goes to the guest. Not with a relative mouse, which
+     * needs the pointer, unless the element is view-only.
+     */
     dragViewport: boolean;
     /** A click takes the keyboard; true unless it is set. */
     focusOnClick: boolean;

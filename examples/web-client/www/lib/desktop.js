@@ -25,6 +25,8 @@ const MOST_AGAIN = { "crashed": 2, "server-closed": 1 };
  * from a gateway.
  */
 const SECURITY = { "password-wrong": 7, "needs-tls": 5, "token": 401, "not-allowed": 403 };
+/** What `preferCompression` knows. */
+const COMPRESSIONS = new Set(["server", "off", "quic", "lz", "glz", "lz4", "auto-lz", "auto-glz"]);
 /** Characters typed with nothing else: more would keep the keyboard busy for long. */
 const LONGEST_TEXT = 10000;
 const FOLLOW_MS = 250;
@@ -352,12 +354,24 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
     /** Sends a File into the guest; returns the transfer: name, size, sent, onprogress, done, cancel(). */
     sendFile(file) {
         const id = this.#nextTransfer++;
-        const done = this.#ask("sendFile", file.name, file, id).finally(() => this.#transfers.delete(id));
-        done.catch(() => {});
+        const done = this.#send(file, id);
+        done.catch(() => {}).then(() => this.#transfers.delete(id));
         const transfer = new Transfer(id, file, done, () => this.#call("cancelFile", id));
         this.#transfers.set(id, transfer);
         this.#emit("transfer", { transfer });
         return transfer;
+    }
+
+    async #send(file, id) {
+        try {
+            if (!this.#link) {
+                throw failure("gone", "there is no connection");
+            }
+            await this.#ask("sendFile", file.name, file, id);
+        } catch (error) {
+            error.code ??= "failed";
+            throw error;
+        }
     }
 
     /**
@@ -576,8 +590,12 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
      * the choice to those of connections to come.
      */
     async preferCompression(name) {
+        if (!COMPRESSIONS.has(name)) {
+            return false;
+        }
         this.#compression = name;
-        return Boolean(await this.#ask("preferCompression", name));
+        await this.#ask("preferCompression", name);
+        return true;
     }
 
     /** Called with { rects, width, height, pixels } for each frame; null for none. */

@@ -129,7 +129,9 @@ export class Mouse {
     /** Moves the view with the mouse, where that is wanted; a click that moves nothing is the guest's all the same. */
     #drags(event) {
         const place = [event.clientX, event.clientY];
-        if (event.type === "pointerdown" && this.#desktop.drags && !this.#drag) {
+        // A relative mouse needs the pointer's lock, not the view; who only watches has no mouse there.
+        const may = (this.#absolute || !this.enabled) && this.#desktop.drags;
+        if (event.type === "pointerdown" && may && !this.#drag) {
             this.#surface.setPointerCapture(event.pointerId);
             this.#drag = { from: place, last: place, moved: false, buttons: event.buttons };
             return true;

@@ -39,7 +39,9 @@ export const NoVncNames = (Base) => class extends Base {
     }
 
     set resizeSession(follow) {
-        this.scaling = follow ? "follow" : "fit";
+        if (Boolean(follow) !== this.resizeSession) {
+            this.scaling = follow ? "follow" : "fit";
+        }
     }
 
     get clipViewport() {

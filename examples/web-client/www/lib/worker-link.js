@@ -144,7 +144,7 @@ export class WorkerLink {
     close() {
         this.#worker.terminate();
         for (const { reject } of this.#asked.values()) {
-            reject(new Error("the worker has ended"));
+            reject(Object.assign(new Error("the worker has ended"), { code: "gone" }));
         }
         this.#asked.clear();
     }

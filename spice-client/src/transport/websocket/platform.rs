@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -37,29 +38,49 @@ use crate::transport::websocket::{Connect, Traffic};
 pub struct Browser {
     url: String,
     traffic: Traffic,
-    begun: Option<Begun>,
+    /// Of all clones, the first main channel takes it.
+    begun: Rc<RefCell<Option<Begun>>>,
 }
 
-/// A WebSocket that is there already.
-#[derive(Clone, Debug)]
+/// A WebSocket that is there already. It is closed unless a stream takes it over.
+#[derive(Debug)]
 pub(super) struct Begun {
-    pub(super) socket: WebSocket,
-    pub(super) sent: Bytes,
-    pub(super) received: Array,
+    socket: Option<WebSocket>,
+    sent: Bytes,
+    received: Array,
+}
+
+impl Begun {
+    /// The WebSocket, what was sent and what was received; none if it is closing.
+    pub(super) fn take(mut self) -> Option<(WebSocket, Bytes, Array)> {
+        let socket = self.socket.take().filter(|socket| socket.ready_state() <= WebSocket::OPEN)?;
+        Some((socket, mem::take(&mut self.sent), mem::take(&mut self.received)))
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(socket) = &self.socket {
+            // It may be closed already, which is as good.
+            drop(socket.close());
+        }
+    }
 }
 
 impl Browser {
     /// A platform whose streams all go to the WebSocket at `url`, `ws://` or `wss://`.
     pub fn new(url: &str) -> Self {
-        Self { url: url.into(), traffic: Traffic::default(), begun: None }
+        Self { url: url.into(), traffic: Traffic::default(), begun: Rc::default() }
     }
 
     /// Lets the main channel go on with a WebSocket to the same URL that was opened before, as while this library was still
     /// being loaded. `sent` are the first bytes of the session, if they have been sent already; `received` holds the
-    /// `ArrayBuffer`s that have come. A WebSocket that is closing is left alone, and another one opened.
+    /// `ArrayBuffer`s that have come. A WebSocket that is closing is left alone, and another one opened; one that no session
+    /// takes is closed with this platform.
     #[must_use]
-    pub fn begun(mut self, socket: WebSocket, sent: impl Into<Bytes>, received: Array) -> Self {
-        self.begun = Some(Begun { socket, sent: sent.into(), received });
+    pub fn begun(self, socket: WebSocket, sent: impl Into<Bytes>, received: Array) -> Self {
+        let begun = Begun { socket: Some(socket), sent: sent.into(), received };
+        self.begun.replace(Some(begun));
         self
     }
 

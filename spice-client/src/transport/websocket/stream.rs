@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::io::{AsyncRead, AsyncWrite};
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
@@ -27,9 +27,8 @@ pub struct Connect(Option<io::Result<WebSocketStream>>);
 impl Connect {
     /// Opens a WebSocket, or goes on with one that is there.
     pub(super) fn new(url: &str, traffic: &Traffic, begun: Option<Begun>) -> Self {
-        let begun = begun.filter(|begun| begun.socket.ready_state() <= WebSocket::OPEN);
-        Self(Some(match begun {
-            Some(begun) => Ok(WebSocketStream::resume(begun, traffic)),
+        Self(Some(match begun.and_then(Begun::take) {
+            Some((socket, sent, received)) => Ok(WebSocketStream::resume(socket, sent, received, traffic)),
             None => WebSocketStream::new(url, traffic),
         }))
     }
@@ -209,16 +208,18 @@ impl WebSocketStream {
         Ok(Self::over(socket, traffic))
     }
 
-    fn resume(begun: Begun, traffic: &Traffic) -> Self {
-        let mut this = Self::over(begun.socket, traffic);
+    fn resume(socket: WebSocket, sent: Bytes, received: Array, traffic: &Traffic) -> Self {
+        let mut this = Self::over(socket, traffic);
         let mut shared = this.shared.borrow_mut();
         shared.open = this.socket.ready_state() == WebSocket::OPEN;
-        for message in begun.received {
-            shared.keep(message);
+        for message in received {
+            if shared.end.is_none() {
+                shared.keep(message);
+            }
         }
         drop(shared);
-        this.traffic.add_sent(begun.sent.len());
-        this.sent = begun.sent;
+        this.traffic.add_sent(sent.len());
+        this.sent = sent;
         this
     }
 

@@ -21,8 +21,8 @@ setTimeout(() => {
     suited ??= suitedRenderer();
 });
 
-/** A server answers the first bytes with a single short message, and waits; with more than this it is none. */
-const MOST_RECEIVED = 16;
+/** A server answers the first bytes with a single short message, and waits; with more bytes or pieces than this it is none. */
+const MOST_RECEIVED = { bytes: 4096, pieces: 16 };
 
 const outbox = new Outbox((name, values) => self.postMessage([name, ...values], transferable(values)));
 const page = new Proxy({}, { get: (_, name) => (...values) => outbox.tell(name, values) });
@@ -53,8 +53,7 @@ self.onmessage = ({ data }) => {
 
 /** Begins to connect while the library is still on its way; network and server do their part in that time. */
 function meanwhile(url) {
-    begun?.socket.close();
-    begun = null;
+    forget();
     if (!url) {
         return;
     }
@@ -66,9 +65,13 @@ function meanwhile(url) {
             socket.send(HELLO);
             own.sent = HELLO;
         };
+        let bytes = 0;
         socket.onmessage = ({ data }) => {
+            // A text has no bytes; the library says what is wrong with it.
+            bytes += data.byteLength ?? data.length;
             own.received.push(data);
-            if (own.received.length > MOST_RECEIVED) {
+            if (bytes > MOST_RECEIVED.bytes || own.received.length > MOST_RECEIVED.pieces) {
+                own.received.length = 0;
                 socket.close();
             }
         };
@@ -77,10 +80,18 @@ function meanwhile(url) {
     }
 }
 
-/** Connects; with what has begun, if it goes there. */
+/** Ends what has begun and is not wanted any more. */
+function forget() {
+    begun?.socket.close();
+    begun = null;
+}
+
+/** Connects; with what has begun, if it goes there. Else that is for a later one of the calls that wait. */
 function connect(url, shown, password) {
     const { socket, sent, received } = begun && begun.url === url ? begun : {};
-    begun = null;
+    if (socket) {
+        begun = null;
+    }
     desktop.connect(url, shown, password, socket, sent, received);
 }
 
@@ -143,6 +154,7 @@ async function run([id, method, ...values]) {
 
 /** The library is beyond repair; the page starts a new worker when it connects again. */
 function fail(error) {
+    forget();
     desktop = null;
     waiting = null;
     self.postMessage(["crashed", String(error?.message ?? error)]);
