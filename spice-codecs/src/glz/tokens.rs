@@ -8,7 +8,7 @@ use super::window::Access;
 use crate::error::ErrorKind;
 use crate::lz::plane::WindowPlane;
 use crate::lz::tokens::{Input, before_start, extend, literals, too_long};
-use crate::lz::usual::{Distance, FRONT};
+use crate::lz::usual::{Distance, SHORT};
 
 /// Decodes the rest of a plane of `total` units, of which `done` are there. Returns an image id if that image is
 /// needed and has not arrived; `input` and `done` then say where to go on.
@@ -101,7 +101,7 @@ struct Usual<'a> {
 
 impl Distance for Usual<'_> {
     #[inline(always)]
-    fn read(self, front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
+    fn read(self, front: &[u8; SHORT], more: usize) -> Option<(usize, usize)> {
         let control = usize::from(front[0]);
         let near = control & 15 | usize::from(front[1 + more]) << 4;
         let selector = usize::from(front[2 + more]);
@@ -117,7 +117,7 @@ impl Distance for Usual<'_> {
     }
 
     #[inline(always)]
-    fn elsewhere(&self, front: &[u8; FRONT], more: usize) -> Option<(&[u8], usize)> {
+    fn elsewhere(&self, front: &[u8; SHORT], more: usize) -> Option<(&[u8], usize)> {
         let behind = front.get(2 + more..)?;
         let mut rest = behind;
         let (offset, distance) = reference(front[0].into(), *front.get(1 + more)?, &mut rest).ok()?;

@@ -1,7 +1,7 @@
 //! The token loop of LZ.
 
 use super::plane::Plane;
-use super::usual::FRONT;
+use super::usual::SHORT;
 use crate::error::ErrorKind;
 
 /// Input with a position.
@@ -50,7 +50,7 @@ fn tokens<P: Plane>(input: &mut &[u8], plane: &P, memory: &mut [u8], total: usiz
 
 /// Reads the distance of a match, less one.
 #[inline(always)]
-fn usual_distance(front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
+fn usual_distance(front: &[u8; SHORT], more: usize) -> Option<(usize, usize)> {
     let low =
         if more == 0 { u16_be(front, 0) } else { u16::from(front[0]) << 8 | u16::from(front[1 + more]) };
     let distance = usize::from(low) & FAR;
@@ -62,7 +62,7 @@ fn usual_distance(front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
 }
 
 #[inline(always)]
-fn u16_be(front: &[u8; FRONT], at: usize) -> u16 {
+fn u16_be(front: &[u8; SHORT], at: usize) -> u16 {
     front.get(at..).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u16::from_be_bytes(*bytes))
 }
 

@@ -124,19 +124,19 @@ impl Cells<4> for AlphaCells {
 pub(crate) trait Distance: Copy {
     /// Gets the front of the input, which begins with the token, and how many bytes of length are behind its first byte.
     /// Returns one less than the distance in units, and where it ends.
-    fn read(self, front: &[u8; FRONT], more: usize) -> Option<(usize, usize)>;
+    fn read(self, front: &[u8; SHORT], more: usize) -> Option<(usize, usize)>;
 
     /// For a match with another picture that is at hand: what it begins with, to the end of that picture, and where the
     /// distance ends.
-    fn elsewhere(&self, front: &[u8; FRONT], more: usize) -> Option<(&[u8], usize)> {
+    fn elsewhere(&self, front: &[u8; SHORT], more: usize) -> Option<(&[u8], usize)> {
         let _ = (front, more);
         None
     }
 }
 
-impl<F: Fn(&[u8; FRONT], usize) -> Option<(usize, usize)> + Copy> Distance for F {
+impl<F: Fn(&[u8; SHORT], usize) -> Option<(usize, usize)> + Copy> Distance for F {
     #[inline(always)]
-    fn read(self, front: &[u8; FRONT], more: usize) -> Option<(usize, usize)> {
+    fn read(self, front: &[u8; SHORT], more: usize) -> Option<(usize, usize)> {
         self(front, more)
     }
 }
@@ -177,8 +177,28 @@ impl<const D: usize> Above<'_, D> {
 
 /// Decodes the tokens at the front of `input` into `row` from unit `x` on, until one does not fit the row or is not usual.
 /// Matches may refer to what is before `x`, and before that to what is `above`. Returns where the next unit goes.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn usual_tokens<C: Cells<D>, const D: usize>(
+    cells: &C,
+    input: &mut &[u8],
+    above: &Above<'_, D>,
+    row: &mut [[u8; D]],
+    mut x: usize,
+    distance: impl Distance,
+) -> usize {
+    if input.len() >= FRONT {
+        x = run::<C, D, FRONT>(cells, input, above, row, x, distance);
+    }
+    // The end of the input, which is much of it in small pictures.
+    if (SHORT..FRONT).contains(&input.len()) {
+        x = run::<C, D, SHORT>(cells, input, above, row, x, distance);
+    }
+    x
+}
+
+/// As [`usual_tokens`], as long as there are `F` bytes of input.
+#[inline(never)]
+fn run<C: Cells<D>, const D: usize, const F: usize>(
     cells: &C,
     input: &mut &[u8],
     above: &Above<'_, D>,
@@ -188,11 +208,11 @@ pub(crate) fn usual_tokens<C: Cells<D>, const D: usize>(
 ) -> usize {
     let data = *input;
     let mut at = 0;
-    let (Some(last), Some(limit)) = (data.len().checked_sub(FRONT), row.len().checked_sub(WIDE)) else {
+    let (Some(last), Some(limit)) = (data.len().checked_sub(F), row.len().checked_sub(WIDE)) else {
         return x;
     };
     while at <= last && x <= limit {
-        let Some(front) = data.get(at..).and_then(|rest| rest.first_chunk::<FRONT>()) else { break };
+        let Some(front) = data.get(at..).and_then(|rest| rest.first_chunk::<F>()) else { break };
         let Some((used, next)) = usual_token(cells, front, above, row, x, distance) else { break };
         at += used;
         x = next;
@@ -203,38 +223,39 @@ pub(crate) fn usual_tokens<C: Cells<D>, const D: usize>(
 
 /// Decodes one token, with room to write more than it says. Returns its length and where the next unit goes.
 #[inline(always)]
-fn usual_token<C: Cells<D>, const D: usize>(
+fn usual_token<C: Cells<D>, const D: usize, const F: usize>(
     cells: &C,
-    front: &[u8; FRONT],
+    front: &[u8; F],
     above: &Above<'_, D>,
     row: &mut [[u8; D]],
     x: usize,
     distance: impl Distance,
 ) -> Option<(usize, usize)> {
-    let control = usize::from(front[0]);
+    let short = front.first_chunk::<SHORT>()?;
+    let control = usize::from(short[0]);
     let width = row.len();
     let (before, to) = row.split_at_mut_checked(x)?;
     let wide = to.first_chunk_mut::<WIDE>()?;
     if control < 32 {
         let count = control + 1;
-        let from: &[u8; FRONT - 1] = front.last_chunk()?;
-        if !cells.fits(&from[..count * C::UNIT]) {
+        let from = &front[1..];
+        if !cells.fits(from.get(..count * C::UNIT)?) {
             return None;
         }
         if count <= GROUP {
-            cells.put(&from[..GROUP * C::UNIT], &mut wide[..GROUP]);
+            cells.put(&short[1..1 + GROUP * C::UNIT], &mut wide[..GROUP]);
         } else {
             literals(cells, from, to, count)?;
         }
         return Some((1 + count * C::UNIT, x + count));
     }
     let (len, more, read) = match control >> 5 {
-        7 if front[1] == 255 => return None,
-        7 => (7 + usize::from(front[1]), 1, distance.read(front, 1)),
-        len => (len, 0, distance.read(front, 0)),
+        7 if short[1] == 255 => return None,
+        7 => (7 + usize::from(short[1]), 1, distance.read(short, 1)),
+        len => (len, 0, distance.read(short, 0)),
     };
     let len = len + bias(C::UNIT);
-    let Some((near, used)) = read else { return elsewhere::<C, D>(front, more, len, row, x, distance) };
+    let Some((near, used)) = read else { return elsewhere::<C, D>(short, more, len, row, x, distance) };
     if len <= WIDE {
         if let Some(start) = x.checked_sub(near + 1) {
             let from = before.get(start..)?;
@@ -270,7 +291,7 @@ fn usual_token<C: Cells<D>, const D: usize>(
 /// Copies a match with another picture.
 #[inline(never)]
 fn elsewhere<C: Cells<D>, const D: usize>(
-    front: &[u8; FRONT],
+    front: &[u8; SHORT],
     more: usize,
     len: usize,
     row: &mut [[u8; D]],
@@ -290,12 +311,15 @@ fn elsewhere<C: Cells<D>, const D: usize>(
 #[inline(always)]
 fn literals<C: Cells<D>, const D: usize>(
     cells: &C,
-    from: &[u8; FRONT - 1],
+    from: &[u8],
     to: &mut [[u8; D]],
     count: usize,
 ) -> Option<()> {
     let groups = count.div_ceil(GROUP);
     let (to_groups, _) = to.as_chunks_mut::<GROUP>();
+    if groups * GROUP * C::UNIT > from.len() {
+        return None;
+    }
     if groups <= to_groups.len() {
         for (to, from) in to_groups.iter_mut().zip(from.chunks_exact(GROUP * C::UNIT)).take(groups) {
             cells.put(from, to);
@@ -333,8 +357,10 @@ fn repeat<C: Cells<D>, const D: usize>(
     true
 }
 
-/// Bytes of input that are there for usual tokens: more than the longest of them.
-pub(crate) const FRONT: usize = 104;
+/// Bytes of input that are there for usual tokens: more than the longest run of literals.
+const FRONT: usize = 104;
+/// As many as a match or a group of literal units has, and more.
+pub(crate) const SHORT: usize = 16;
 /// Units that short matches write, needed or not.
 const WIDE: usize = 16;
 /// Literal units that are converted at once, needed or not.
