@@ -1,8 +1,9 @@
 //! Planes in one piece: rows without padding, in coded order.
 
+use super::cells::AlphaCells;
 use super::copies;
 use super::plane::{Literals, Plane, WindowPlane, copy_alpha, pixels, put_alpha, repeat_alpha};
-use super::usual::{Above, AlphaCells, Distance, usual_tokens};
+use super::usual::{Above, Distance, usual_tokens};
 use crate::error::ErrorKind;
 
 /// Units of `D` bytes.

@@ -12,6 +12,7 @@ use self::plane::{Discard, Fixed, Literals};
 use self::rows::{Alpha, Packed};
 use self::tokens::Input;
 
+mod cells;
 pub(crate) mod contiguous;
 pub(crate) mod copies;
 pub(crate) mod encode;

@@ -1,8 +1,9 @@
 //! Planes of rows that may lie apart or bottom first.
 
+use super::cells::{AlphaCells, Cells};
 use super::copies;
 use super::plane::{Literals, Plane, pixels, put_alpha, repeat_alpha};
-use super::usual::{Above, AlphaCells, Cells, Distance, usual_tokens};
+use super::usual::{Above, Distance, usual_tokens};
 use crate::error::ErrorKind;
 use crate::pixels::{PixelsMut, RowOrder};
 
