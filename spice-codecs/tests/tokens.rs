@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use spice_codecs::{PixelFormat, PixelsMut, glz, lz};
+use spice_codecs::{ErrorKind, PixelFormat, PixelsMut, glz, lz};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -45,6 +45,22 @@ proptest! {
             panic!("no picture");
         };
         prop_assert_eq!(picture.bytes(), pixels.as_flattened());
+    }
+}
+
+#[test]
+fn a_reference_does_not_reach_what_lies_behind_a_picture_with_its_bottom_row_first() {
+    // Bottom row: a literal and 15 times the same. The row above refers to the row below the bottom one.
+    let tokens = [&[0, 9, 0xe0, 6, 0, 0xe0, 7, 31][..], &[15; 17], &[15; 17]].concat();
+    for padding in [0, 1] {
+        let mut stream = words(&[0x2020_5a4c, 0x0001_0001, 11, 16, 4, 16, 0]);
+        let at = stream.len() + 5;
+        stream.extend(&tokens);
+        let stride = 16 + padding;
+        let mut memory = vec![0x77; stride * 8];
+        let dst = PixelsMut::new(&mut memory, 16, 4, stride, PixelFormat::A8).unwrap();
+        let error = lz::Decoder::new().decode(&stream, &[], dst).unwrap_err();
+        assert_eq!((error.at, error.kind), (at, ErrorKind::Reference { distance: 32, done: 16 }));
     }
 }
 

@@ -20,9 +20,10 @@ pub(super) struct Spare {
 
 impl Spare {
     /// Keeps a picture, in the place of older ones if need be.
-    pub(super) fn add(&mut self, picture: Arc<Picture>) {
+    pub(super) fn add(&mut self, mut picture: Arc<Picture>) {
         let bytes = picture.pixels.capacity();
-        if bytes > MAX_BYTES || Arc::strong_count(&picture) > 1 {
+        // Whoever holds a weak reference may look at it again, too.
+        if bytes > MAX_BYTES || Arc::get_mut(&mut picture).is_none() {
             return;
         }
         self.bytes += bytes;
@@ -99,6 +100,10 @@ mod tests {
         let shared = picture(4096);
         spare.add(shared.clone());
         assert!(spare.take(4096).is_none(), "somebody still looks at it");
+        let observed = picture(4096);
+        let observer = Arc::downgrade(&observed);
+        spare.add(observed);
+        assert!(spare.take(4096).is_none() && observer.upgrade().is_none(), "somebody may look at it again");
         assert_eq!(spare.bytes, 0);
     }
 

@@ -107,7 +107,8 @@ impl Layout {
             (0, _) => (&[], &[][..]),
             (_, false) => (low, low.get(low.len().checked_sub(stride)?..)?.get(..self.width)?),
             (_, true) => {
-                let rows = high.get(stride - self.width..)?;
+                // Not what may lie behind the first coded row.
+                let rows = high.get(stride - self.width..self.start - spot.row)?;
                 (rows, rows.get(..self.width)?)
             }
         };
