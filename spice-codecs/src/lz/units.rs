@@ -2,14 +2,16 @@
 
 use alloc::vec::Vec;
 
+use super::plane::bias;
+
 /// Units of a plane in the memory of a bitmap.
 pub(crate) trait Units {
     /// One unit in memory.
     type Unit: Copy;
-    /// What matches are longer than they say.
-    const BIAS: usize;
     /// Bytes of a literal unit.
     const BYTES: usize;
+    /// What matches are longer than they say.
+    const BIAS: usize = bias(Self::BYTES);
     /// Shortest match worth a token. Breaking a literal run in two costs a byte.
     const MIN_NEAR: usize;
     /// The same for a match with two more distance bytes.
@@ -34,7 +36,6 @@ pub(crate) struct Bytes;
 
 impl Units for Bytes {
     type Unit = u8;
-    const BIAS: usize = 2;
     const BYTES: usize = 1;
     const MIN_NEAR: usize = 3;
     const MIN_FAR: usize = 5;
@@ -63,7 +64,6 @@ pub(crate) struct Rgb16;
 
 impl Units for Rgb16 {
     type Unit = [u8; 2];
-    const BIAS: usize = 1;
     const BYTES: usize = 2;
     const MIN_NEAR: usize = 2;
     const MIN_FAR: usize = 3;
@@ -87,7 +87,6 @@ pub(crate) struct Rgb24;
 
 impl Units for Rgb24 {
     type Unit = [u8; 3];
-    const BIAS: usize = 0;
     const BYTES: usize = 3;
     const MIN_NEAR: usize = 2;
     const MIN_FAR: usize = 2;
@@ -116,7 +115,6 @@ pub(crate) struct Rgb32;
 
 impl Units for Rgb32 {
     type Unit = [u8; 4];
-    const BIAS: usize = 0;
     const BYTES: usize = 3;
     const MIN_NEAR: usize = 2;
     const MIN_FAR: usize = 2;
@@ -165,7 +163,6 @@ pub(crate) struct Alpha;
 
 impl Units for Alpha {
     type Unit = [u8; 4];
-    const BIAS: usize = 2;
     const BYTES: usize = 1;
     const MIN_NEAR: usize = 3;
     const MIN_FAR: usize = 5;
