@@ -1,6 +1,6 @@
 //! A relay that turns a decent server into one that floods its clients.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -92,7 +92,7 @@ impl State {
             match from.read(&mut block) {
                 Ok(0) => return,
                 Ok(count) if to.write_all(&block[..count]).is_err() => return,
-                Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return,
+                Err(error) if !net::timed_out(&error) => return,
                 _ => {}
             }
         }
@@ -107,7 +107,7 @@ impl State {
                 Ok(0) => return,
                 Ok(count) if to.write_all(&block[..count]).is_err() => return,
                 Ok(_) => {}
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
+                Err(error) if net::timed_out(&error) => break,
                 Err(_) => return,
             }
         }
@@ -126,7 +126,7 @@ impl State {
                         break;
                     }
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) if net::timed_out(&error) => {}
                 Err(_) => break,
             }
         }
@@ -140,7 +140,7 @@ impl State {
                     self.sent.fetch_add(count as u64, Ordering::SeqCst);
                     rest = &rest[count..];
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) if net::timed_out(&error) => {}
                 Err(error) => return Err(error),
             }
         }

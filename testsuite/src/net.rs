@@ -1,7 +1,7 @@
 //! Loopback ports, and servers that are no SPICE servers.
 
 use std::collections::HashSet;
-use std::io::{Read, Write};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::thread;
@@ -19,6 +19,11 @@ pub fn listen() -> Result<(TcpListener, u16)> {
     let listener = TcpListener::bind(loopback(0)).map_err(|error| format!("no loopback port: {error}"))?;
     let port = listener.local_addr().map_err(|error| format!("no local address: {error}"))?.port();
     Ok((listener, port))
+}
+
+/// Whether a bounded read or write only ran out of time: the system has two names for it.
+pub fn timed_out(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// A loopback port on which nobody listens, and that no other call of this process got.

@@ -1,6 +1,6 @@
 //! A relay between client and server that strikes after a chosen number of bytes.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -123,7 +123,7 @@ impl State {
             let count = match from.read(&mut block) {
                 Ok(0) => break,
                 Ok(count) => count,
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => continue,
+                Err(error) if net::timed_out(&error) => continue,
                 Err(_) => break,
             };
             let allowed = if counted { self.take(count) } else { count };
