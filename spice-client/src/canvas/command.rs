@@ -108,22 +108,19 @@ impl Canvas {
         paint: impl FnOnce(&mut Job<'_>) -> Result<(), Reason>,
     ) -> Result<(), Reason> {
         let id = base.surface_id;
-        let mut own = [None; SLOTS];
-        for (slot, (image, _)) in images.iter().enumerate().filter_map(|(n, i)| Some((n, (*i)?))) {
-            let ImageData::Surface(from) = image.data else { continue };
-            if from == id {
-                own[slot] = self.snapshot(slot, base, reads.src_area.filter(|_| slot == 0));
-            }
-        }
+        let own = images.map(|image| image.is_some_and(|(image, _)| image.data == ImageData::Surface(id)));
+        let copied = match own {
+            [false, false, false] => None,
+            [true, false, false] => self.copy_rows(base, reads.src_area),
+            _ => self.copy_rows(base, None),
+        };
         let Some(mut surface) = self.surfaces.take(id) else { return Err(Reason::NoSurface(id)) };
         let mut began = false;
         let result = (|| {
             let mut views: [Option<View<'_>>; SLOTS] = [None; SLOTS];
             for (slot, (image, _)) in images.iter().enumerate().filter_map(|(n, i)| Some((n, (*i)?))) {
-                views[slot] = Some(match own[slot] {
-                    Some((first_row, rows)) => {
-                        View { data: &self.snapshots[slot][..rows], first_row, ..surface_shape(&surface) }
-                    }
+                views[slot] = Some(match copied.filter(|_| own[slot]) {
+                    Some(first_row) => View { data: &self.snapshot, first_row, ..surface_shape(&surface) },
                     None => self.images.view(slot, image, &self.surfaces)?,
                 });
             }
@@ -160,8 +157,9 @@ impl Canvas {
         }
     }
 
-    /// Copies the rows of the destination that a command also reads. Gives the first row and the bytes copied.
-    fn snapshot(&mut self, slot: usize, base: &DisplayBase, src_area: Option<&Rect>) -> Option<(u32, usize)> {
+    /// Copies the rows of the destination that a command also reads, all of them unless it reads only `src_area`. Gives
+    /// the first row.
+    fn copy_rows(&mut self, base: &DisplayBase, src_area: Option<&Rect>) -> Option<u32> {
         let surface = self.surfaces.get(base.surface_id)?;
         let height = i64::from(surface.height());
         let (first, end) = match src_area.filter(|src| !src.is_empty()) {
@@ -172,10 +170,9 @@ impl Canvas {
         let (first, end) = (first.clamp(0, height) as usize, end.clamp(0, height) as usize);
         let stride = surface.stride();
         let rows = surface.view().data.get(first * stride..end.max(first) * stride)?;
-        let snapshot = &mut self.snapshots[slot];
-        snapshot.clear();
-        snapshot.extend_from_slice(rows);
-        Some((u32::try_from(first).ok()?, rows.len()))
+        self.snapshot.clear();
+        self.snapshot.extend_from_slice(rows);
+        u32::try_from(first).ok()
     }
 }
 

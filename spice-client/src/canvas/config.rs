@@ -43,6 +43,10 @@ pub struct CanvasLimits {
     /// Most pixels of one command's lines, those drawn again counted again. 2²⁶: every pixel of the largest
     /// surface once.
     pub stroke_pixels: u64,
+    /// Most pixels that one COMPOSITE takes from its pictures one by one, as it does where it transforms them and where
+    /// its operator works on fractions; bilinear filters take four for each pixel drawn. 2²⁷: a screen of 8192 × 4096
+    /// through such a filter.
+    pub composite_samples: u64,
     /// Most video streams open at once. 64: servers use 50.
     pub streams: usize,
     /// Most heads in one monitors configuration; further ones are cut off. 256.
@@ -70,6 +74,7 @@ impl Default for CanvasLimits {
             palettes: 1024,
             dashes: 1 << 20,
             stroke_pixels: 1 << 26,
+            composite_samples: 1 << 27,
             streams: 64,
             heads: 256,
             events: 1024,

@@ -86,8 +86,8 @@ impl Displays {
         self
     }
 
-    /// When more waits than the limits admit, what has waited longest is drawn without the pictures that have not come,
-    /// instead of [`DisplayError::Waiting`].
+    /// When a message makes more wait than the limits admit, the one that has waited longest on its channel is left
+    /// undrawn, and the rest goes on, as often as it takes; instead of [`DisplayError::Waiting`].
     #[must_use]
     pub fn give_up_late(mut self) -> Self {
         self.gives_up = true;
@@ -98,7 +98,8 @@ impl Displays {
     /// needs. True if nothing waits any more on that channel.
     ///
     /// # Errors
-    /// [`DisplayError`] if the channel `display` cannot go on, or another one that this message let go on.
+    /// [`DisplayError`] if the channel `display` cannot go on, or another one that this message let go on. A canvas's
+    /// error comes again with every later message of its own channel.
     pub fn apply(&mut self, display: u8, message: &ServerMessage) -> Result<bool, DisplayError> {
         self.apply_with(display, message, |canvas| canvas.apply(message))
     }
@@ -187,6 +188,12 @@ impl Displays {
         self.lanes.get(&display).map_or(0, Lane::attempts)
     }
 
+    /// Bytes that wait on all displays, by their running sum and counted anew.
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> (usize, usize) {
+        (self.bytes, self.lanes.values().map(Lane::held_bytes).sum())
+    }
+
     /// A lost connection, or one that moves without keeping its state: empties the shared caches, and makes all
     /// canvases forget what they must, see [`Canvas::disconnect`].
     pub fn disconnect(&mut self) {
@@ -197,14 +204,15 @@ impl Displays {
         }
     }
 
-    /// Goes on wherever something waited and a picture has come since, as long as any comes.
+    /// Goes on wherever something waited and a picture has come since, as long as any comes; gives the first error.
     fn advance(&mut self) -> Result<(), DisplayError> {
+        let mut result = Ok(());
         loop {
             let arrivals = self.caches.arrivals();
             let Some(lane) = self.lanes.values_mut().find(|lane| lane.may_go_on(arrivals)) else {
-                return Ok(());
+                return result.map_err(DisplayError::Canvas);
             };
-            lane.advance(&self.caches, &mut self.bytes)?;
+            result = result.and(lane.advance(&self.caches, &mut self.bytes));
         }
     }
 }

@@ -152,9 +152,10 @@ impl Canvas {
             |image: Option<&Image>| matches!(image.map(|image| &image.data), Some(ImageData::Surface(_)));
         let kinds = composite::Kinds { source: is_surface(reads.source), mask: is_surface(reads.second) };
         let opaque = kinds.source && fields.flags.contains(CompositeFlags::SOURCE_OPAQUE);
+        let most = self.config.limits.composite_samples;
         self.draw(Operation::Composite, &m.base, &reads, |job| {
             let mask = job.views[BRUSH];
-            composite::composite(job, fields, opaque, mask, kinds)
+            composite::composite(job, fields, opaque, mask, kinds, most)
         })
     }
 

@@ -32,7 +32,13 @@ pub(super) fn porter_duff(op: u8, dst: &mut [u8], src: &[u8], opaque: bool) {
 pub(super) fn over_scaled(dst: &mut [u8], src: &[u8], alpha: u8, opaque: bool) {
     let alpha = u16x8::splat(alpha.into());
     let keep = if opaque { COLORS } else { EVERYTHING };
-    each(dst, src, |d, s| combined::<3>(d, times(s, alpha)) & keep);
+    // Source and destination stay in lanes, one channel in each, until they have been added.
+    each(dst, src, |d, s| {
+        let s = halves(s).map(|half| product(half, alpha));
+        let rest = FULL - spread_alpha_half(s);
+        let [d_low, d_high] = halves(d).map(|half| product(half, rest));
+        joined([added(s[0], d_low), added(s[1], d_high)]) & keep
+    });
 }
 
 /// Multiplies all channels of each pixel by the alpha of the same pixel in another row.
@@ -109,10 +115,35 @@ fn spread_alpha(pixels: u8x16) -> u16x8 {
 /// Both channels of each lane times its factor, which is up to 255.
 #[inline(always)]
 fn times(pixels: u8x16, factors: u16x8) -> u8x16 {
+    joined(halves(pixels).map(|half| product(half, factors)))
+}
+
+/// The lower and the upper channel of each lane, in lanes of their own.
+#[inline(always)]
+fn halves(pixels: u8x16) -> [u16x8; 2] {
     let lanes = u16x8::from_ne_bytes(pixels.to_array());
-    let low = product(lanes & FULL, factors);
-    let high = product(lanes.unbounded_shr_scalar(8), factors);
+    [lanes & FULL, lanes.unbounded_shr_scalar(8)]
+}
+
+/// Four pixels from their [`halves`].
+#[inline(always)]
+fn joined([low, high]: [u16x8; 2]) -> u8x16 {
     u8x16::new((low | high.unbounded_shl_scalar(8)).to_ne_bytes())
+}
+
+/// The alpha of pixels in [`halves`], in the lanes of both of its pairs of channels.
+#[inline(always)]
+fn spread_alpha_half([low, high]: [u16x8; 2]) -> u16x8 {
+    // It stands in every other lane of one half.
+    let [_, a, _, b, _, c, _, d] = if cfg!(target_endian = "little") { high } else { low }.to_array();
+    u16x8::new([a, a, b, b, c, c, d, d])
+}
+
+/// The sum of channels in lanes of their own, 255 if it is more.
+#[inline(always)]
+fn added(a: u16x8, b: u16x8) -> u16x8 {
+    let [a, b] = [a, b].map(|lanes| u8x16::new(lanes.to_ne_bytes()));
+    u16x8::from_ne_bytes(a.saturating_add(b).to_array())
 }
 
 /// `round(a * b / 255)` for values up to 255.
@@ -135,7 +166,31 @@ mod tests {
     use spice_proto::msg::display::CompositeOp;
 
     use super::*;
+    use crate::canvas::format::{mul_pixel, over};
     use crate::canvas::operators::{Operator, combine};
+
+    #[test]
+    fn scaled_rows_equal_single_pixels() {
+        let mut seed = 7u32;
+        let mut byte = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        };
+        for alpha in 0..=255 {
+            for (pixels, opaque) in [(7, false), (8, true), (33, false), (2, true)] {
+                let src: Vec<[u8; 4]> = (0..pixels).map(|_| [byte(), byte(), byte(), byte()]).collect();
+                let old: Vec<[u8; 4]> = (0..pixels).map(|_| [byte(), byte(), byte(), byte()]).collect();
+                let mut dst = old.clone();
+                over_scaled(dst.as_flattened_mut(), src.as_flattened(), alpha, opaque);
+                for ((new, s), d) in dst.iter().zip(&src).zip(&old) {
+                    let s = mul_pixel(u32::from_le_bytes(*s), alpha.into());
+                    let keep = if opaque { 0x00ff_ffff } else { u32::MAX };
+                    let expected = over(s, u32::from_le_bytes(*d)) & keep;
+                    assert_eq!(u32::from_le_bytes(*new), expected, "{s:x} over {d:?} at {alpha}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn rows_equal_single_pixels() {

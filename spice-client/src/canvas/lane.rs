@@ -56,6 +56,11 @@ impl Lane {
         self.attempts
     }
 
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        self.held.iter().map(|(_, body)| body.len()).sum()
+    }
+
     /// The message that comes next was tried when there had been so many `arrivals`, and has to wait.
     pub(super) fn block(&mut self, what: Blocked, arrivals: u64) {
         (self.blocked, self.tried) = (Some(what), arrivals);
@@ -98,8 +103,16 @@ impl Lane {
         self.held.push_back((kind, body));
     }
 
-    /// Carries out what waited, as far as nothing is missing.
+    /// Carries out what waited, as far as nothing is missing. A canvas that cannot go on needs none of the rest.
     pub(super) fn advance(&mut self, caches: &SharedCaches, bytes: &mut usize) -> Result<(), CanvasError> {
+        let advanced = self.carry_out(caches, bytes);
+        if advanced.is_err() {
+            self.forget(bytes);
+        }
+        advanced
+    }
+
+    fn carry_out(&mut self, caches: &SharedCaches, bytes: &mut usize) -> Result<(), CanvasError> {
         self.blocked = None;
         while let Some((kind, body)) = self.held.front() {
             // What was decoded once has few pointers.
@@ -118,7 +131,7 @@ impl Lane {
         Ok(())
     }
 
-    /// Goes on without the pictures that are missing until the limits admit what waits.
+    /// Leaves out messages that wait for pictures until the limits admit the rest.
     pub(super) fn give_up_late(
         &mut self,
         caches: &SharedCaches,

@@ -62,6 +62,7 @@
 //! a rule on which later ones depend is a [`CanvasError`], after which the channel should be closed; any other
 //! fault leaves its command undrawn.
 
+mod apply;
 mod bilinear;
 mod blend;
 mod brush;
@@ -91,9 +92,12 @@ mod outcome;
 mod parallel;
 mod path;
 mod region;
+mod report;
 mod rop;
 mod rop3;
 mod sample;
+mod sampler;
+mod screen;
 mod shape;
 mod share;
 mod stream;
@@ -108,8 +112,7 @@ mod wide;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use spice_proto::msg::display::{self, Head, ResourceType, ServerMessage, SurfaceFlags, SurfaceFormat};
-use spice_proto::types::{Rect, SurfaceId};
+use spice_proto::msg::display::Head;
 
 pub use cache::SharedCaches;
 pub use config::{CacheConfig, CanvasConfig, CanvasLimits};
@@ -145,8 +148,8 @@ pub struct Canvas {
     reported: BTreeSet<(Operation, u8)>,
     region: Region,
     rows: Rows,
-    /// Copies of surfaces that a command reads and writes at once.
-    snapshots: [Vec<u8>; images::SLOTS],
+    /// Copy of a surface that a command reads and writes at once.
+    snapshot: Vec<u8>,
     /// What every further message is answered with.
     failed: Option<CanvasError>,
     /// Of the message whose pictures are kept because it has to wait.
@@ -167,247 +170,10 @@ impl Canvas {
             reported: BTreeSet::new(),
             region: Region::default(),
             rows: Rows::default(),
-            snapshots: Default::default(),
+            snapshot: Vec::new(),
             failed: None,
             waiting: None,
             config,
-        }
-    }
-
-    /// Carries out one message of the display channel.
-    ///
-    /// INVAL_ALL_PIXMAPS empties the cache at once: whoever feeds the canvas has waited for the channels listed in
-    /// it, as for the base message WAIT_FOR_CHANNELS.
-    ///
-    /// # Errors
-    ///
-    /// [`CanvasError`] if the channel cannot go on; the same for every later message, until
-    /// [`disconnect`](Self::disconnect).
-    pub fn apply(&mut self, message: &ServerMessage) -> Result<Applied, CanvasError> {
-        if let Some(failed) = self.failed {
-            return Err(failed);
-        }
-        self.carry_out(message).inspect_err(|error| self.failed = Some(*error))
-    }
-
-    fn carry_out(&mut self, message: &ServerMessage) -> Result<Applied, CanvasError> {
-        match message {
-            ServerMessage::DrawCopy(m) => return self.draw_copy(m),
-            ServerMessage::DrawFill(m) => return self.draw_fill(m),
-            ServerMessage::CopyBits(m) => return self.copy_bits(m),
-            ServerMessage::DrawOpaque(m) => return self.draw_opaque(m),
-            ServerMessage::DrawBlend(m) => return self.draw_blend(m),
-            ServerMessage::DrawBlackness(m) => return self.draw_blackness(m),
-            ServerMessage::DrawWhiteness(m) => return self.draw_whiteness(m),
-            ServerMessage::DrawInvers(m) => return self.draw_invers(m),
-            ServerMessage::DrawRop3(m) => return self.draw_rop3(m),
-            ServerMessage::DrawStroke(m) => return self.draw_stroke(m),
-            ServerMessage::DrawText(m) => return self.draw_text(m),
-            ServerMessage::DrawTransparent(m) => return self.draw_transparent(m),
-            ServerMessage::DrawAlphaBlend(m) => return self.draw_alpha_blend(m),
-            ServerMessage::DrawComposite(m) => return self.draw_composite(m),
-            ServerMessage::SurfaceCreate(m) => {
-                let primary = m.flags.contains(SurfaceFlags::PRIMARY);
-                self.create_surface(m.surface_id, m.width, m.height, m.format, primary)?;
-            }
-            ServerMessage::Mode(m) => {
-                let format = if m.bits == 32 { SurfaceFormat::XRGB } else { SurfaceFormat::X555 };
-                self.create_surface(SurfaceId::PRIMARY, m.x_res, m.y_res, format, true)?;
-            }
-            ServerMessage::SurfaceDestroy(m) => {
-                self.streams.detach(m.surface_id);
-                if self.surfaces.destroy(m.surface_id) {
-                    self.primary_destroyed();
-                }
-            }
-            ServerMessage::Mark => {
-                if self.surfaces.primary().is_some() {
-                    self.marked = true;
-                    self.tell(Event::Mark);
-                }
-            }
-            ServerMessage::Reset => self.reset(),
-            ServerMessage::InvalList(m) => {
-                let mut pixmaps = self.images.caches.pixmaps();
-                for resource in m.resources.iter().filter(|r| r.kind == ResourceType::PIXMAP) {
-                    pixmaps.release(spice_proto::types::ImageId(resource.id));
-                }
-            }
-            ServerMessage::InvalAllPixmaps(_) => self.images.caches.pixmaps().clear(),
-            ServerMessage::InvalPalette(m) => self.images.palettes.remove(m.id),
-            ServerMessage::InvalAllPalettes => self.images.palettes.clear(),
-            ServerMessage::MonitorsConfig(m) => self.monitors(m),
-            ServerMessage::StreamCreate(m) => self.stream_create(m)?,
-            ServerMessage::StreamDestroy(m) => self.streams.remove(m.id),
-            ServerMessage::StreamDestroyAll => self.streams.clear(),
-            ServerMessage::StreamData(m) => self.stream_frame(m.id, None, &m.data),
-            ServerMessage::StreamDataSized(m) => self.stream_frame(m.id, Some(m.dest), &m.data),
-            ServerMessage::StreamClip(m) => self.stream_clip(m),
-            // Reports take a clock.
-            ServerMessage::StreamActivateReport(_) => {}
-            ServerMessage::GlScanoutUnix(m) => self.tell(Event::GlScanout(*m)),
-            ServerMessage::GlDraw(m) => self.tell(Event::GlDraw(*m)),
-            ServerMessage::QualityIndicator(_) | ServerMessage::Unknown { .. } => {}
-        }
-        Ok(Applied::Done)
-    }
-
-    /// [`apply`](Self::apply) for a message whose picture may have been decoded ahead. Waits for a picture that is just
-    /// being decoded. A message that is [`Applied::Blocked`] is to be kept for the next attempt.
-    ///
-    /// # Errors
-    ///
-    /// [`CanvasError`] if the channel cannot go on.
-    #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
-    #[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
-    pub fn apply_prepared(&mut self, prepared: &Prepared) -> Result<Applied, CanvasError> {
-        self.images.ahead = prepared.picture();
-        let applied = self.apply(prepared.message());
-        self.images.ahead = None;
-        applied
-    }
-
-    /// The oldest event not yet taken. Take them after each message: of those that nobody takes the oldest are lost,
-    /// see [`CanvasLimits::events`].
-    pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
-    }
-
-    /// Takes the rectangles of the visible surface that changed since the last call, in its pixels.
-    ///
-    /// There are at most [`CanvasLimits::damage_rects`] of them; together they cover everything that was drawn,
-    /// and may cover more, and each other.
-    pub fn drain_damage(&mut self) -> impl ExactSizeIterator<Item = Rect> + '_ {
-        self.damage.drain()
-    }
-
-    /// The rectangles that [`drain_damage`](Self::drain_damage) would take.
-    pub fn damage(&self) -> &[Rect] {
-        self.damage.rects()
-    }
-
-    /// Forgets what is there of a message that was [`Applied::Blocked`] and does not come again: whoever waits no longer
-    /// for what it needs calls this before the next message. An image of the GLZ window in it is lost.
-    pub fn give_up(&mut self) {
-        self.finish();
-        self.images.forget_waiting();
-    }
-
-    /// Forgets what a lost connection leaves behind: palettes, streams and all surfaces but the visible one,
-    /// which stays on screen until the next connection replaces it. The shared caches are the session's to clear.
-    pub fn disconnect(&mut self) {
-        self.surfaces.keep_primary();
-        self.images.palettes.clear();
-        self.give_up();
-        self.failed = None;
-        self.streams.clear();
-        self.reported.clear();
-    }
-
-    /// The visible surface, if there is one.
-    pub fn primary(&self) -> Option<View<'_>> {
-        self.view(self.surfaces.primary()?)
-    }
-
-    /// Any surface.
-    pub fn view(&self, id: SurfaceId) -> Option<View<'_>> {
-        self.surfaces.get(id).map(|surface| surface.view())
-    }
-
-    /// Whether the visible surface is complete, as the server said.
-    pub fn is_marked(&self) -> bool {
-        self.marked
-    }
-
-    /// The parts of the visible surface that are monitors, as the server sent them; they may overlap and exceed
-    /// the surface. Empty: the whole surface is one.
-    pub fn heads(&self) -> &[Head] {
-        &self.heads
-    }
-
-    /// Number of surfaces.
-    pub fn surfaces(&self) -> usize {
-        self.surfaces.len()
-    }
-
-    /// Bytes that all surfaces take.
-    pub fn surface_bytes(&self) -> u64 {
-        self.surfaces.bytes()
-    }
-
-    fn create_surface(
-        &mut self,
-        id: SurfaceId,
-        width: u32,
-        height: u32,
-        format: SurfaceFormat,
-        primary: bool,
-    ) -> Result<(), CanvasError> {
-        let before = self.surfaces.primary();
-        let made = self.surfaces.create(id, (width, height), format, primary, &self.config.limits)?;
-        if made.destroyed {
-            before.into_iter().for_each(|id| self.streams.detach(id));
-            self.primary_destroyed();
-        }
-        if let Some(surface) = self.surfaces.get(id).filter(|_| made.primary) {
-            let format = surface.format();
-            self.damage.clear();
-            self.damage.add(surface.rect());
-            self.tell(Event::PrimaryCreated { width, height, format });
-        }
-        Ok(())
-    }
-
-    fn primary_destroyed(&mut self) {
-        self.marked = false;
-        self.damage.clear();
-        self.tell(Event::PrimaryDestroyed);
-    }
-
-    fn reset(&mut self) {
-        self.marked = false;
-        self.images.palettes.clear();
-        if let Some(primary) = self.surfaces.primary_mut() {
-            primary.fill_zero();
-            let all = primary.rect();
-            self.damage.add(all);
-        }
-    }
-
-    fn monitors(&mut self, config: &display::MonitorsConfig) {
-        if config.heads.is_empty() {
-            return;
-        }
-        let most = usize::from(config.max_allowed).clamp(1, self.config.limits.heads.max(1));
-        self.heads.clear();
-        self.heads.extend(config.heads.iter().take(most));
-        self.tell(Event::Monitors);
-    }
-
-    /// Keeps an event until it is taken, or until there are too many.
-    fn tell(&mut self, event: Event) {
-        if self.events.len() >= self.config.limits.events.max(1) {
-            self.events.pop_front();
-        }
-        self.events.push_back(event);
-    }
-
-    /// Ends a drawing command: gives back working memory of unusual size.
-    fn finish(&mut self) {
-        self.waiting = None;
-        let limits = &self.config.limits;
-        self.images.finish(limits);
-        for buffer in self.snapshots.iter_mut().chain([&mut self.rows.coverage]) {
-            if buffer.capacity() > limits.scratch_bytes {
-                *buffer = Vec::new();
-            }
-        }
-    }
-
-    /// Reports a command that is left undrawn, unless the like was reported before.
-    fn undrawable(&mut self, what: Operation, why: Reason) {
-        if self.reported.insert((what, why.kind())) {
-            self.tell(Event::Undrawable { what, why });
         }
     }
 }

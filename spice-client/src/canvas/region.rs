@@ -72,6 +72,11 @@ impl Region {
         self.rects.get(at).is_some_and(|r| r.top <= y && r.left <= x && x < r.right)
     }
 
+    /// How many pixels there are.
+    pub(super) fn pixels(&self) -> u64 {
+        self.rects.iter().map(|r| u64::from(r.width()) * u64::from(r.height())).sum()
+    }
+
     /// The smallest rectangle around all of them.
     pub(super) fn extents(&self) -> Rect {
         self.rects.iter().fold(Rect::default(), |all, r| all.union(r))
@@ -185,6 +190,7 @@ mod tests {
             let inside: Vec<Rect> = input.iter().map(|r| r.intersect(&bounds)).collect();
             let expected: Vec<u32> = coverage(&inside).iter().map(|&n| n.min(1)).collect();
             assert_eq!(coverage(region.rects()), expected);
+            assert_eq!(region.pixels(), expected.iter().map(|covered| u64::from(*covered)).sum::<u64>());
             for (at, covered) in (0..).zip(&expected) {
                 assert_eq!(region.contains(at % 64, at / 64), *covered == 1);
             }

@@ -122,6 +122,39 @@ fn limit_of_what_waits_may_mean_that_it_is_given_up() {
 }
 
 #[test]
+fn a_display_that_fails_while_it_catches_up_keeps_failing_and_holds_nothing() {
+    for gives_up in [false, true] {
+        let limits = WaitLimits { bytes: 1000, ..WaitLimits::default() };
+        let mut displays = displays().wait_limits(limits);
+        if gives_up {
+            displays = displays.give_up_late();
+        }
+        let wrong = SurfaceCreate {
+            surface_id: SurfaceId(1),
+            width: 0,
+            height: 0,
+            format: SurfaceFormat::XRGB,
+            flags: SurfaceFlags::empty(),
+        };
+        for id in [1, 2] {
+            assert_eq!(displays.apply(id, &screen()), Ok(true));
+            assert_eq!(displays.apply(id, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
+        }
+        assert_eq!(displays.apply(1, &ServerMessage::SurfaceCreate(wrong)), Ok(false));
+        let failed = CanvasError::SurfaceSize { id: SurfaceId(1), width: 0, height: 0 };
+        let brings = put(0, 0, 0, cached(7, ImageFlags::CACHE_ME, solid(3)));
+        assert_eq!(displays.apply(0, &brings), Err(failed.into()));
+        assert_eq!((color(&displays, 2), displays.waiting(2)), (3, 0), "the others went on");
+        for _ in 0..20 {
+            assert_eq!(displays.apply(1, &put(0, 0, 0, solid(1))), Err(failed.into()));
+            assert_eq!((displays.waiting(1), displays.waits_for(1)), (0, None));
+            assert_eq!(displays.apply(0, &put(0, 0, 0, solid(1))), Ok(true), "its own error is told no more");
+        }
+        assert_eq!(displays.held_bytes(), (0, 0));
+    }
+}
+
+#[test]
 fn what_waited_on_a_display_that_is_gone_counts_no_more() {
     let limits = WaitLimits { bytes: 400, ..WaitLimits::default() };
     let mut displays = displays().wait_limits(limits);

@@ -128,6 +128,46 @@ fn limit_stroke_pixels() {
 }
 
 #[test]
+fn limit_composite_samples() {
+    use spice_proto::types::{Point16, Transform};
+    let mut canvas = small(|l| l.composite_samples = 100);
+    let turned = Some(Transform { t00: 1 << 16, t11: 1 << 16, t01: 1 << 15, ..Transform::default() });
+    let mut compose = |op, filter, transform, mask: bool, side| {
+        let flags = CompositeFlags::empty().with_operator(op).with_filters(filter, filter);
+        let picture = || Some(Ptr(picture(8, &[0xff; 64])));
+        let composite = Composite {
+            flags,
+            src_bitmap: picture(),
+            mask_bitmap: mask.then(picture).flatten(),
+            src_transform: transform,
+            mask_transform: None,
+            src_origin: Point16::default(),
+            mask_origin: Point16::default(),
+        };
+        let base = on(0, Rect::at(0, 0, side, side));
+        done(&mut canvas, fill(on(0, Rect::at(0, 0, 8, 8)), 1, RopDescriptor::OP_PUT));
+        done(&mut canvas, ServerMessage::DrawComposite(DrawComposite { base, composite }));
+        let is_drawn = pixels(&canvas, 0)[9] != 1;
+        let told = undrawn(&mut canvas);
+        canvas.reported.clear();
+        assert_eq!(is_drawn, told.is_none());
+        told.map_or(0, |told| match told {
+            (Operation::Composite, Reason::Limit { limit: "composite_samples", value, bound: 100 }) => value,
+            other => panic!("{other:?}"),
+        })
+    };
+    let (nearest, bilinear) = (CompositeFilter::NEAREST, CompositeFilter::BILINEAR);
+    let (src, disjoint) = (CompositeOp::SRC, CompositeOp(0x13));
+    assert_eq!(compose(src, bilinear, None, false, 8), 0);
+    assert_eq!(compose(src, nearest, turned, false, 8), 0);
+    assert_eq!(compose(src, nearest, None, true, 8), 2 * 64);
+    assert_eq!(compose(src, bilinear, turned, false, 8), 4 * 64);
+    assert_eq!(compose(disjoint, nearest, None, false, 8), 3 * 64);
+    assert_eq!(compose(disjoint, bilinear, turned, true, 5), 7 * 25);
+    assert_eq!(compose(disjoint, bilinear, turned, true, 3), 0);
+}
+
+#[test]
 fn limit_heads() {
     let mut canvas = small(|l| l.heads = 3);
     let heads = spice_proto::wire::Counted::new([Head::default(); 9][..].into()).expect("fits");

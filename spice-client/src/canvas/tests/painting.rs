@@ -295,3 +295,37 @@ fn unknown_operators_and_extreme_transforms_do_no_harm() {
         }
     }
 }
+
+/// Pictures of a command that are its own surface show what was there before it.
+#[test]
+fn a_surface_that_is_read_in_several_places_reads_as_another_one_would() {
+    let mut numbers = Numbers(11);
+    for round in 0..60 {
+        let mut canvas = canvas(16, 16, SurfaceFormat::XRGB);
+        create(&mut canvas, 1, (16, 16), SurfaceFormat::XRGB, SurfaceFlags::empty());
+        let noise: Vec<u32> = (0..256).map(|_| numbers.color() & 0x00ff_ffff).collect();
+        let (area, src_area) = (numbers.rect(20), numbers.rect(20));
+        let [own_source, own_brush] = [round % 3 != 0, round % 3 != 1];
+        let command = |own: bool| {
+            let from = |is_own: bool| surface_image(if own && is_own { 0 } else { 1 }, 16, 16);
+            ServerMessage::DrawOpaque(DrawOpaque {
+                base: on(0, area),
+                src_bitmap: Some(Ptr(from(own_source))),
+                src_area,
+                brush: Brush::Pattern(Pattern { image: Ptr(from(own_brush)), pos: Point { x: 3, y: -5 } }),
+                rop: RopDescriptor::OP_XOR,
+                scale_mode: if round % 2 == 0 { ScaleMode::NEAREST } else { ScaleMode::INTERPOLATE },
+                mask: QMask::default(),
+            })
+        };
+        let mut drawn = [true, false].map(|own| {
+            for id in 0..2 {
+                done(&mut canvas, put(id, 0, 0, picture(16, &noise)));
+            }
+            done(&mut canvas, command(own));
+            pixels(&canvas, 0)
+        });
+        drawn.iter_mut().flatten().for_each(|px| *px &= 0x00ff_ffff);
+        assert_eq!(drawn[0], drawn[1], "{area:?} from {src_area:?}");
+    }
+}
