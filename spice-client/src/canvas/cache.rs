@@ -8,7 +8,7 @@ use spice_codecs::{PixelFormat, RowOrder, glz};
 use spice_proto::types::{ImageId, PaletteId};
 
 use crate::canvas::config::CacheConfig;
-use crate::canvas::outcome::CanvasError;
+use crate::canvas::outcome::{Blocked, CanvasError};
 use crate::canvas::share::Share;
 use crate::canvas::surface::View;
 
@@ -79,6 +79,17 @@ impl SharedCaches {
     /// Another number whenever there is something that somebody may have waited for.
     pub(super) fn arrivals(&self) -> u64 {
         self.shared.arrivals.load(Ordering::Acquire)
+    }
+
+    /// Whether a message that waits for this would go on, if only to learn that it waits in vain.
+    pub(super) fn has(&self, what: Blocked) -> bool {
+        let is_there =
+            |id, lossless| matches!(self.pixmaps().get(id, lossless), Lookup::Found(_) | Lookup::Failed);
+        match what {
+            Blocked::Picture(id) => is_there(id, false),
+            Blocked::LosslessPicture(id) => is_there(id, true),
+            Blocked::GlzImage(id) => !matches!(lock(&self.shared.window).get(id), Ok(None)),
+        }
     }
 
     /// Says that a picture has come.

@@ -204,12 +204,11 @@ impl Displays {
         }
     }
 
-    /// Goes on wherever something waited and a picture has come since, as long as any comes; gives the first error.
+    /// Goes on wherever something waited for what has come since, as long as anything comes; gives the first error.
     fn advance(&mut self) -> Result<(), DisplayError> {
         let mut result = Ok(());
         loop {
-            let arrivals = self.caches.arrivals();
-            let Some(lane) = self.lanes.values_mut().find(|lane| lane.may_go_on(arrivals)) else {
+            let Some(lane) = self.lanes.values_mut().find(|lane| lane.may_go_on(&self.caches)) else {
                 return result.map_err(DisplayError::Canvas);
             };
             result = result.and(lane.advance(&self.caches, &mut self.bytes));

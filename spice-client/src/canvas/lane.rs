@@ -66,9 +66,10 @@ impl Lane {
         (self.blocked, self.tried) = (Some(what), arrivals);
     }
 
-    /// Whether something waits and a picture has come since it was tried.
-    pub(super) fn may_go_on(&self, arrivals: u64) -> bool {
-        self.blocked.is_some() && self.tried != arrivals
+    /// Whether something waits, and what it waits for has come since it was tried: to try it may cost as much as the
+    /// message is long, and many pictures may come that are not this one.
+    pub(super) fn may_go_on(&self, caches: &SharedCaches) -> bool {
+        self.tried != caches.arrivals() && self.blocked.is_some_and(|what| caches.has(what))
     }
 
     /// Keeps a message if the limits admit it. How long it is shows only when it is encoded; everything else is checked
