@@ -78,7 +78,7 @@ mod tests {
         let (format, rows) = (PixelFormat::Bgrx, RowOrder::TopDown);
         let header = Header { width: 1, height: 1, format, rows, indexed: false };
         let pixels = Vec::with_capacity(bytes);
-        Arc::new(Picture { id: 0, oldest: 0, image_type: ImageType::Rgb32, header, pixels })
+        Arc::new(Picture { id: 0, oldest: 0, image_type: ImageType::Rgb32, header, pixels, alpha: None })
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) fn repeat<const D: usize>(window: &mut [u8], back: usize, len: usize)
         }
     } else if back >= CHUNK {
         if let Some((from, to)) = window.split_at_mut_checked(back)
-            && copy_chunks(from, to, len)
+            && (copy_chunks(from, to, len) || copy_all(from, to, len))
         {
             return;
         }
@@ -64,6 +64,14 @@ pub(super) fn copy_chunks(from: &[u8], to: &mut [u8], len: usize) -> bool {
         33..=SHORT => copy_array::<SHORT>(from, to),
         _ => false,
     }
+}
+
+/// Copies `len` bytes between places that do not overlap. False if there are fewer on either side.
+#[inline(always)]
+fn copy_all(from: &[u8], to: &mut [u8], len: usize) -> bool {
+    let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) else { return false };
+    to.copy_from_slice(from);
+    true
 }
 
 /// Copies `N` bytes. False if there are fewer on either side.
