@@ -49,7 +49,9 @@ fn fill<const D: usize>(unit: [u8; D], to: &mut [u8], len: usize) {
     {
         *to = chunk;
     } else if let Some(to) = to.get_mut(..whole_chunks(len)) {
-        to.as_chunks_mut().0.fill(chunk);
+        let (blocks, rest) = to.as_chunks_mut().0.as_chunks_mut::<4>();
+        blocks.fill([chunk; 4]);
+        rest.fill(chunk);
     } else if let Some(to) = to.get_mut(..len) {
         to.as_chunks_mut().0.fill(unit);
     }

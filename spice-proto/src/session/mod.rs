@@ -144,7 +144,7 @@ impl Session {
     /// Lets time pass. Call it at [`poll_timeout`](Self::poll_timeout) or at any time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
-        self.unsent = true;
+        self.stir();
         self.excuse(now);
         for index in (0..self.routes.len()).rev() {
             if let Err(error) = self.routes[index].channel.handle_timeout(now) {
@@ -245,10 +245,14 @@ impl Session {
         for step in 0..count {
             let index = self.turn.wrapping_add(step) % count;
             let route = &mut self.routes[index];
+            if !route.told {
+                continue;
+            }
             if let Some(taken) = route.channel.poll_event(route.id) {
                 self.turn = index + 1;
                 return Some((index, taken));
             }
+            route.told = false;
         }
         None
     }
@@ -294,7 +298,7 @@ impl Session {
 
     /// The main channel, once its link has begun.
     pub fn main(&mut self) -> Option<&mut Channel<Main>> {
-        self.unsent = true;
+        self.stir();
         self.routes.iter_mut().find_map(|route| match &mut route.channel {
             AnyChannel::Main(channel) => Some(channel),
             _ => None,
@@ -303,7 +307,7 @@ impl Session {
 
     /// The inputs channel, once its link has begun.
     pub fn inputs(&mut self) -> Option<&mut Channel<Inputs>> {
-        self.unsent = true;
+        self.stir();
         self.routes.iter_mut().find_map(|route| match &mut route.channel {
             AnyChannel::Inputs(channel) => Some(channel),
             _ => None,
@@ -312,7 +316,7 @@ impl Session {
 
     /// The display channel numbered `id`, once its link has begun.
     pub fn display(&mut self, id: u8) -> Option<&mut Channel<Display>> {
-        self.unsent = true;
+        self.stir();
         self.routes.iter_mut().find_map(|route| match &mut route.channel {
             AnyChannel::Display(channel) if route.id.id == id => Some(channel),
             _ => None,
@@ -324,7 +328,7 @@ impl Session {
         &mut self,
         id: u8,
     ) -> Option<&mut Channel<crate::channel::relay::Relay<P>>> {
-        self.unsent = true;
+        self.stir();
         let wanted = ChannelId::new(P::CHANNEL, id);
         self.routes.iter_mut().find(|route| route.id == wanted).and_then(|route| P::of(&mut route.channel))
     }
@@ -375,13 +379,20 @@ impl Session {
         self.io.push_back(Output::Connect { transport, channel: id, endpoint });
     }
 
+    /// Any channel may have something to say from now on.
+    fn stir(&mut self) {
+        self.unsent = true;
+        self.routes.iter_mut().for_each(|route| route.told = true);
+    }
+
     fn advance(&mut self, index: usize) {
         let Route { channel, input, .. } = &mut self.routes[index];
         let result = channel.handle_input(self.now, input);
         self.unsent = true;
-        let held = self.routes[index].channel.barrier().is_some();
-        self.routes[index].held = held;
-        self.held |= held;
+        let route = &mut self.routes[index];
+        route.told = true;
+        route.held = route.channel.barrier().is_some();
+        self.held |= route.held;
         if let Err(error) = result {
             self.fail(index, error);
         }
