@@ -221,8 +221,9 @@ impl Job {
                 _ => Err(CodecError::new(Codec::Glz, 21, ErrorKind::DuplicateImage(start.id))),
             }
         })?;
-        let mut picture =
-            spare.unwrap_or_else(|| Arc::new(Picture { id, oldest, image_type, header, pixels: Vec::new(), alpha: None }));
+        let mut picture = spare.unwrap_or_else(|| {
+            Arc::new(Picture { id, oldest, image_type, header, pixels: Vec::new(), alpha: None })
+        });
         if let Some(picture) = Arc::get_mut(&mut picture) {
             // What a recycled picture holds is overwritten, unit by unit, before anybody can look at it.
             let mut pixels = core::mem::take(&mut picture.pixels);

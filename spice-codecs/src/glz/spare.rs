@@ -34,6 +34,9 @@ impl Spare {
         }
         let Some(alike) = self.classes.get_mut(class) else { return };
         alike.push_back((self.added, picture));
+        if self.turns.is_empty() {
+            self.turns.reserve(2 * MAX_PICTURES + 1);
+        }
         self.turns.push_back((self.added, class));
         self.added += 1;
         self.len += 1;
