@@ -11,12 +11,13 @@ use crate::convert::{BgrToBgrx, SwappedRgb555};
 use crate::error::{Codec, CodecError, ErrorKind};
 use crate::fingerprint::fingerprint;
 use crate::lz::contiguous::{Contiguous, ContiguousAlpha};
-use crate::lz::plane::Fixed;
+use crate::lz::plane::{Fixed, fill_alpha};
 use crate::lz::tokens::Input;
 use crate::lz::{self, ImageType};
-use crate::pixels::{Header, PixelFormat, PixelsMut, RowOrder};
+use crate::pixels::{Header, PixelsMut, RowOrder};
 
 use self::references::{Recent, References};
+use self::uniform::{CLEAR, uniform_units};
 use self::window::limit;
 
 pub use self::encode::Encoder;
@@ -28,6 +29,7 @@ mod picture;
 mod references;
 mod spare;
 mod tokens;
+mod uniform;
 mod window;
 
 /// Reads the header of a GLZ stream (33 bytes).
@@ -125,6 +127,8 @@ struct Job {
     done: usize,
     /// Whether the colour plane is complete.
     colour_done: bool,
+    /// Whether the alpha of all pixels whose colour is there is [`CLEAR`].
+    is_clear: bool,
 }
 
 impl Decoder {
@@ -152,7 +156,7 @@ impl Decoder {
         };
         let mut input = Input { data, at: job.at };
         let (id, image_type) = (start.id, start.image_type);
-        let mut references = References { window, recent: &mut self.recent, id, image_type };
+        let mut references = References { window, recent: &mut self.recent, id, image_type, are_clear: true };
         let waiting = job.run(&mut input, &mut references);
         self.recent.clear();
         job.at = input.at;
@@ -217,8 +221,9 @@ impl Job {
                 _ => Err(CodecError::new(Codec::Glz, 21, ErrorKind::DuplicateImage(start.id))),
             }
         })?;
-        let mut picture =
-            spare.unwrap_or_else(|| Arc::new(Picture { id, oldest, image_type, header, pixels: Vec::new() }));
+        let mut picture = spare.unwrap_or_else(|| {
+            Arc::new(Picture { id, oldest, image_type, header, pixels: Vec::new(), alpha: None })
+        });
         if let Some(picture) = Arc::get_mut(&mut picture) {
             // What a recycled picture holds is overwritten, unit by unit, before anybody can look at it.
             let mut pixels = core::mem::take(&mut picture.pixels);
@@ -227,9 +232,9 @@ impl Job {
                 pixels = vec![0; spare::room(bytes)];
             }
             pixels.resize(bytes, 0);
-            *picture = Picture { id, oldest, image_type, header, pixels };
+            *picture = Picture { id, oldest, image_type, header, pixels, alpha: None };
         }
-        Ok(Self { picture, fingerprint: 0, at: HEADER_LEN, done: 0, colour_done: false })
+        Ok(Self { picture, fingerprint: 0, at: HEADER_LEN, done: 0, colour_done: false, is_clear: true })
     }
 
     /// Decodes until the end or until an image is missing.
@@ -238,21 +243,19 @@ impl Job {
         input: &mut Input<'_>,
         references: &mut References<'_, impl Access>,
     ) -> Result<Option<u64>, ErrorKind> {
-        let Some(Picture { image_type, header, pixels, .. }) = Arc::get_mut(&mut self.picture) else {
-            return Ok(None);
-        };
+        let Some(picture) = Arc::get_mut(&mut self.picture) else { return Ok(None) };
+        let Picture { image_type, header, pixels, alpha, .. } = picture;
         let total = header.width as usize * header.height as usize;
         let done = &mut self.done;
         if !self.colour_done {
-            let waiting = if header.format == PixelFormat::Rgb555 {
-                let literals = Fixed::<SwappedRgb555>::new();
-                let plane = Contiguous::<_, 2>::new(literals, *done);
+            let waiting = if *image_type == ImageType::Rgb16 {
+                let plane = Contiguous::<_, 2>::new(Fixed::<SwappedRgb555>::new(), *done);
                 tokens::plane(input, &plane, pixels, done, total, references)?
             } else {
-                let literals = Fixed::<BgrToBgrx<0>>::new();
-                let plane = Contiguous::<_, 4>::new(literals, *done);
+                let plane = Contiguous::<_, 4>::new(Fixed::<BgrToBgrx<CLEAR>>::new(), *done);
                 tokens::plane(input, &plane, pixels, done, total, references)?
             };
+            self.is_clear &= references.are_clear;
             if waiting.is_some() {
                 return Ok(waiting);
             }
@@ -261,6 +264,14 @@ impl Job {
         }
         if *image_type != ImageType::Rgba {
             return Ok(None);
+        }
+        if *done == 0 {
+            let (units, value) = uniform_units(input, total, references);
+            if value != CLEAR || !self.is_clear {
+                fill_alpha(pixels, units, value);
+            }
+            *alpha = Some(value).filter(|_| units == total);
+            *done = units;
         }
         let plane = ContiguousAlpha::new(*done);
         tokens::plane(input, &plane, pixels, done, total, references)

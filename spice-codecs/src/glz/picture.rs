@@ -19,6 +19,8 @@ pub struct Picture {
     pub(super) header: Header,
     /// Rows without padding, first coded row first: two bytes per pixel for RGB16, four otherwise.
     pub(super) pixels: Vec<u8>,
+    /// The alpha of all pixels, if they have one and it is known to be the same.
+    pub(super) alpha: Option<u8>,
 }
 
 impl Picture {

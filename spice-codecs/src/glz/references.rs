@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::picture::Picture;
+use super::uniform::CLEAR;
 use super::window::Access;
 use crate::error::ErrorKind;
 use crate::lz::ImageType;
@@ -53,6 +54,8 @@ pub(super) struct References<'a, A> {
     pub(super) id: u64,
     /// Its type, which is that of all images it may refer to.
     pub(super) image_type: ImageType,
+    /// Whether the alpha of all pictures looked up is [`CLEAR`].
+    pub(super) are_clear: bool,
 }
 
 impl<A: Access> References<'_, A> {
@@ -84,6 +87,7 @@ impl<A: Access> References<'_, A> {
         if picture.image_type != self.image_type {
             return Err(ErrorKind::ImageTypeMismatch(picture.image_type as u32));
         }
+        self.are_clear &= picture.alpha == Some(CLEAR);
         Ok(Ok(picture))
     }
 }

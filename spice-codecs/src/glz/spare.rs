@@ -1,7 +1,8 @@
 //! Memory of released pictures, for the next ones.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::picture::Picture;
 
@@ -9,11 +10,12 @@ use super::picture::Picture;
 /// would have to be cleared first.
 #[derive(Debug, Default)]
 pub(super) struct Spare {
-    /// By their bytes, and by when they came.
-    pictures: BTreeMap<(usize, u64), Arc<Picture>>,
-    /// Bytes of each, by when it came. INVARIANT: the same as in `pictures`.
-    ages: BTreeMap<u64, usize>,
-    /// INVARIANT: the bytes of all of them.
+    /// By [`class`] of their memory, each with its turn, the oldest first.
+    classes: Vec<VecDeque<(u64, Arc<Picture>)>>,
+    /// Class of each, by its turn, the oldest first. Some may have been taken.
+    turns: VecDeque<(u64, usize)>,
+    /// INVARIANT: how many there are in `classes`, and their bytes.
+    len: usize,
     bytes: usize,
     added: u64,
 }
@@ -26,32 +28,59 @@ impl Spare {
         if bytes > MAX_BYTES || Arc::get_mut(&mut picture).is_none() {
             return;
         }
-        self.bytes += bytes;
+        let class = class(bytes);
+        if self.classes.len() <= class {
+            self.classes.resize_with(class + 1, VecDeque::new);
+        }
+        let Some(alike) = self.classes.get_mut(class) else { return };
+        alike.push_back((self.added, picture));
+        if self.turns.is_empty() {
+            self.turns.reserve(2 * MAX_PICTURES + 1);
+        }
+        self.turns.push_back((self.added, class));
         self.added += 1;
-        self.ages.insert(self.added, bytes);
-        self.pictures.insert((bytes, self.added), picture);
+        self.len += 1;
+        self.bytes += bytes;
         self.shrink_to(MAX_BYTES);
+        if self.turns.len() > 2 * MAX_PICTURES {
+            let oldest = |class: &usize| self.classes.get(*class)?.front().map(|(turn, _)| *turn);
+            self.turns.retain(|(turn, class)| oldest(class).is_some_and(|oldest| oldest <= *turn));
+        }
     }
 
     /// Lets go of the oldest until there are no more than `bytes`, or very few.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
-        while self.pictures.len() > MAX_PICTURES || self.bytes > bytes.clamp(FEW_BYTES, MAX_BYTES) {
-            let Some((age, bytes)) = self.ages.pop_first() else { break };
-            self.pictures.remove(&(bytes, age));
-            self.bytes -= bytes;
+        while self.len > MAX_PICTURES || self.bytes > bytes.clamp(FEW_BYTES, MAX_BYTES) {
+            let Some((turn, class)) = self.turns.pop_front() else { break };
+            // Those before the first of a class have been taken.
+            self.remove(class, |oldest, _| oldest == turn);
         }
     }
 
-    /// Takes the smallest picture with room for `bytes`, but not so much that small images would sit in large memory.
+    /// Takes a picture with room for `bytes`, but not so much that small images would sit in large memory.
     pub(super) fn take(&mut self, bytes: usize) -> Option<Arc<Picture>> {
-        let room = room(bytes);
-        let most = room.saturating_add(room / 4);
-        let key = *self.pictures.range((bytes, 0)..=(most, u64::MAX)).next()?.0;
-        self.ages.remove(&key.1);
-        self.bytes -= key.0;
-        self.pictures.remove(&key)
+        let class = class(room(bytes));
+        (class..class + NEAR).find_map(|class| self.remove(class, |_, capacity| capacity >= bytes))
+    }
+
+    /// Removes the oldest picture of a class if its turn and its bytes are as they should be.
+    fn remove(&mut self, class: usize, is_it: impl Fn(u64, usize) -> bool) -> Option<Arc<Picture>> {
+        let alike = self.classes.get_mut(class)?;
+        let (_, picture) = alike.pop_front_if(|(turn, picture)| is_it(*turn, picture.pixels.capacity()))?;
+        self.len -= 1;
+        self.bytes -= picture.pixels.capacity();
+        Some(picture)
     }
 }
+
+/// Bytes for which [`room`] is the same are of one class. There are eight for each power of two.
+fn class(bytes: usize) -> usize {
+    let power = (bytes | 8).ilog2() - 3;
+    8 * power as usize + (bytes >> power)
+}
+
+/// Classes in which memory is looked for: what is up to a quarter larger than need be.
+const NEAR: usize = 3;
 
 /// Bytes to reserve for a picture of `bytes`: up to an eighth more, so that those of about the same size can take over
 /// each other's memory.
@@ -68,8 +97,6 @@ const FEW_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
     use crate::lz::ImageType;
     use crate::pixels::{Header, PixelFormat, RowOrder};
@@ -78,7 +105,7 @@ mod tests {
         let (format, rows) = (PixelFormat::Bgrx, RowOrder::TopDown);
         let header = Header { width: 1, height: 1, format, rows, indexed: false };
         let pixels = Vec::with_capacity(bytes);
-        Arc::new(Picture { id: 0, oldest: 0, image_type: ImageType::Rgb32, header, pixels })
+        Arc::new(Picture { id: 0, oldest: 0, image_type: ImageType::Rgb32, header, pixels, alpha: None })
     }
 
     #[test]
@@ -111,11 +138,11 @@ mod tests {
     fn little_is_kept() {
         let mut spare = Spare::default();
         (0..1000).for_each(|_| spare.add(picture(64)));
-        assert_eq!(spare.pictures.len(), MAX_PICTURES);
+        assert_eq!(spare.len, MAX_PICTURES);
         (0..10).for_each(|_| spare.add(picture(MAX_BYTES / 3)));
-        assert_eq!((spare.pictures.len(), spare.bytes), (3, MAX_BYTES / 3 * 3));
+        assert_eq!((spare.len, spare.bytes), (3, MAX_BYTES / 3 * 3));
         spare.add(picture(MAX_BYTES + 1));
-        assert_eq!((spare.pictures.len(), spare.ages.len()), (3, 3));
+        assert_eq!((spare.len, spare.turns.len()), (3, 3));
         spare.add(picture(64));
         spare.shrink_to(MAX_BYTES / 2);
         assert_eq!(spare.bytes, MAX_BYTES / 3 + 64, "the oldest go");

@@ -54,15 +54,7 @@ fn tokens<P: WindowPlane>(
             continue;
         }
         let mut rest = tail;
-        let (len, next) = match control >> 5 {
-            7 => extend(&mut rest, next, left)?,
-            len => (len, next),
-        };
-        let len = len + P::BIAS;
-        if len > left {
-            return Err(too_long(len, left));
-        }
-        let (offset, distance) = reference(control, next, &mut rest)?;
+        let (len, offset, distance) = read_match(control, next, &mut rest, left, P::BIAS)?;
         let done_now = total - left;
         if distance == 0 {
             if offset >= done_now {
@@ -125,6 +117,28 @@ impl Distance for Usual<'_> {
         let pixels = &self.recent.known(distance)?.pixels;
         Some((pixels.get(offset * self.stored..)?, 2 + more + behind.len() - rest.len()))
     }
+}
+
+/// Reads the length of a match, at most `left`, its offset and its image distance. The match begins with `control` and
+/// `next`; it is `bias` longer than it says.
+#[inline(always)]
+pub(super) fn read_match(
+    control: usize,
+    next: u8,
+    rest: &mut &[u8],
+    left: usize,
+    bias: usize,
+) -> Result<(usize, usize, u64), ErrorKind> {
+    let (len, next) = match control >> 5 {
+        7 => extend(rest, next, left)?,
+        len => (len, next),
+    };
+    let len = len + bias;
+    if len > left {
+        return Err(too_long(len, left));
+    }
+    let (offset, distance) = reference(control, next, rest)?;
+    Ok((len, offset, distance))
 }
 
 /// Reads the offset and the image distance of a match, whose byte after the length is `next`.

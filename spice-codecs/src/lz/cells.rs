@@ -26,8 +26,8 @@ pub(crate) trait Cells<const D: usize> {
     /// Copies as many units as `to` holds.
     fn copy_all(from: &[[u8; D]], to: &mut [[u8; D]]);
 
-    /// Repeats the first `distance` units of `window` behind them, to its end.
-    fn repeat(window: &mut [[u8; D]], distance: usize);
+    /// Repeats the first `distance` units of `window` behind them, at least `len` units.
+    fn repeat(window: &mut [[u8; D]], distance: usize, len: usize);
 }
 
 /// Units of which all bytes are written.
@@ -67,9 +67,8 @@ impl<L: Literals<D>, const D: usize> Cells<D> for L {
     }
 
     #[inline(always)]
-    fn repeat(window: &mut [[u8; D]], distance: usize) {
-        let len = (window.len() - distance) * D;
-        copies::repeat::<D>(window.as_flattened_mut(), distance * D, len);
+    fn repeat(window: &mut [[u8; D]], distance: usize, len: usize) {
+        copies::repeat::<D>(window.as_flattened_mut(), distance * D, len * D);
     }
 }
 
@@ -114,9 +113,8 @@ impl Cells<4> for AlphaCells {
     }
 
     #[inline(always)]
-    fn repeat(window: &mut [[u8; 4]], distance: usize) {
-        let count = window.len() - distance;
-        repeat_alpha(window.as_flattened_mut(), 0, distance * 4, count);
+    fn repeat(window: &mut [[u8; 4]], distance: usize, len: usize) {
+        repeat_alpha(window.as_flattened_mut(), 0, distance * 4, len);
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn repeat<const D: usize>(window: &mut [u8], back: usize, len: usize)
         }
     } else if back >= CHUNK {
         if let Some((from, to)) = window.split_at_mut_checked(back)
-            && copy_chunks(from, to, len)
+            && (copy_chunks(from, to, len) || copy_all(from, to, len))
         {
             return;
         }
@@ -49,7 +49,9 @@ fn fill<const D: usize>(unit: [u8; D], to: &mut [u8], len: usize) {
     {
         *to = chunk;
     } else if let Some(to) = to.get_mut(..whole_chunks(len)) {
-        to.as_chunks_mut().0.fill(chunk);
+        let (blocks, rest) = to.as_chunks_mut().0.as_chunks_mut::<4>();
+        blocks.fill([chunk; 4]);
+        rest.fill(chunk);
     } else if let Some(to) = to.get_mut(..len) {
         to.as_chunks_mut().0.fill(unit);
     }
@@ -64,6 +66,14 @@ pub(super) fn copy_chunks(from: &[u8], to: &mut [u8], len: usize) -> bool {
         33..=SHORT => copy_array::<SHORT>(from, to),
         _ => false,
     }
+}
+
+/// Copies `len` bytes between places that do not overlap. False if there are fewer on either side.
+#[inline(always)]
+fn copy_all(from: &[u8], to: &mut [u8], len: usize) -> bool {
+    let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) else { return false };
+    to.copy_from_slice(from);
+    true
 }
 
 /// Copies `N` bytes. False if there are fewer on either side.

@@ -171,10 +171,7 @@ pub(super) fn repeat_alpha(memory: &mut [u8], from: usize, mut at: usize, count:
     let end = at + count * 4;
     if from + 4 == at {
         let alpha = memory.get(from + 3).copied().unwrap_or(0);
-        for pixel in pixels(memory, at, count) {
-            *pixel = (u32::from_le_bytes(*pixel) & 0x00ff_ffff | u32::from(alpha) << 24).to_le_bytes();
-        }
-        return;
+        return fill_alpha(memory.get_mut(at..).unwrap_or_default(), count, alpha);
     }
     while at < end {
         // Every copy doubles what may be copied next.
@@ -186,6 +183,14 @@ pub(super) fn repeat_alpha(memory: &mut [u8], from: usize, mut at: usize, count:
         let (to, from) = if from < at { (high, low) } else { (low, high) };
         copy_alpha(to.as_chunks_mut().0, from.as_chunks().0);
         at += len;
+    }
+}
+
+/// Gives the first `count` pixels of four bytes the same alpha.
+#[inline(always)]
+pub(crate) fn fill_alpha(memory: &mut [u8], count: usize, alpha: u8) {
+    for pixel in pixels(memory, 0, count) {
+        *pixel = (u32::from_le_bytes(*pixel) & 0x00ff_ffff | u32::from(alpha) << 24).to_le_bytes();
     }
 }
 

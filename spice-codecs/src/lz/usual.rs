@@ -231,8 +231,8 @@ fn repeat<C: Cells<D>, const D: usize>(
 ) -> bool {
     let width = row.len();
     if let Some(start) = x.checked_sub(distance) {
-        let window = row.get_mut(start..).and_then(|row| row.get_mut(..distance + len));
-        return window.map(|window| C::repeat(window, distance)).is_some();
+        let window = row.get_mut(start..).filter(|window| window.len() - distance >= len);
+        return window.map(|window| C::repeat(window, distance, len)).is_some();
     }
     let to = row.get_mut(x..).and_then(|row| row.get_mut(..len));
     let (Some(from), Some(to)) = (above.units(distance - x, len, width), to) else { return false };

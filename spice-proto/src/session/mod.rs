@@ -56,6 +56,12 @@ pub struct Session {
     /// Bytes of the message that the event taken last keeps in memory.
     event_len: usize,
     now: Instant,
+    /// Whether a channel may have something to transmit.
+    unsent: bool,
+    /// Whether a channel may wait at a barrier.
+    held: bool,
+    /// Whether a channel may be there whose transport is gone.
+    drained: bool,
     /// Why the session ends, from the moment that is clear until the last event has been taken.
     ending: Option<SessionEnd>,
     /// When an ending session waits no longer for channels that the server is still taking in.
@@ -76,6 +82,9 @@ impl Session {
             turn: 0,
             event_len: 0,
             now: Instant::ZERO,
+            unsent: false,
+            held: false,
+            drained: false,
             ending: None,
             leave_by: Instant::ZERO,
             over: false,
@@ -102,6 +111,7 @@ impl Session {
             tls: route.security == Security::Tls,
         };
         route.channel = AnyChannel::connect(request, &self.config, now);
+        self.unsent = true;
     }
 
     /// The buffer to read the transport's bytes into, behind what is already there.
@@ -127,12 +137,14 @@ impl Session {
         // Everything that arrived before the end, here and on other channels, is still worth having: the end is
         // reported when its turn comes among the events.
         self.routes[index].ended = true;
+        self.drained = true;
         self.advance(index);
     }
 
     /// Lets time pass. Call it at [`poll_timeout`](Self::poll_timeout) or at any time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
+        self.stir();
         self.excuse(now);
         for index in (0..self.routes.len()).rev() {
             if let Err(error) = self.routes[index].channel.handle_timeout(now) {
@@ -156,10 +168,15 @@ impl Session {
         if let Some(output) = self.io.pop_front() {
             return Some(output);
         }
-        self.routes.iter_mut().find_map(|route| {
+        if !self.unsent {
+            return None;
+        }
+        let output = self.routes.iter_mut().find_map(|route| {
             let data = route.channel.poll_transmit()?;
             Some(Output::Transmit { transport: route.transport, data })
-        })
+        });
+        self.unsent = output.is_some();
+        output
     }
 
     /// The next event for the application. Taking events makes room for more input.
@@ -228,10 +245,14 @@ impl Session {
         for step in 0..count {
             let index = self.turn.wrapping_add(step) % count;
             let route = &mut self.routes[index];
+            if !route.told {
+                continue;
+            }
             if let Some(taken) = route.channel.poll_event(route.id) {
                 self.turn = index + 1;
                 return Some((index, taken));
             }
+            route.told = false;
         }
         None
     }
@@ -277,6 +298,7 @@ impl Session {
 
     /// The main channel, once its link has begun.
     pub fn main(&mut self) -> Option<&mut Channel<Main>> {
+        self.stir();
         self.routes.iter_mut().find_map(|route| match &mut route.channel {
             AnyChannel::Main(channel) => Some(channel),
             _ => None,
@@ -285,6 +307,7 @@ impl Session {
 
     /// The inputs channel, once its link has begun.
     pub fn inputs(&mut self) -> Option<&mut Channel<Inputs>> {
+        self.stir();
         self.routes.iter_mut().find_map(|route| match &mut route.channel {
             AnyChannel::Inputs(channel) => Some(channel),
             _ => None,
@@ -293,6 +316,7 @@ impl Session {
 
     /// The display channel numbered `id`, once its link has begun.
     pub fn display(&mut self, id: u8) -> Option<&mut Channel<Display>> {
+        self.stir();
         self.routes.iter_mut().find_map(|route| match &mut route.channel {
             AnyChannel::Display(channel) if route.id.id == id => Some(channel),
             _ => None,
@@ -304,6 +328,7 @@ impl Session {
         &mut self,
         id: u8,
     ) -> Option<&mut Channel<crate::channel::relay::Relay<P>>> {
+        self.stir();
         let wanted = ChannelId::new(P::CHANNEL, id);
         self.routes.iter_mut().find(|route| route.id == wanted).and_then(|route| P::of(&mut route.channel))
     }
@@ -354,17 +379,31 @@ impl Session {
         self.io.push_back(Output::Connect { transport, channel: id, endpoint });
     }
 
+    /// Any channel may have something to say from now on.
+    fn stir(&mut self) {
+        self.unsent = true;
+        self.routes.iter_mut().for_each(|route| route.told = true);
+    }
+
     fn advance(&mut self, index: usize) {
         let Route { channel, input, .. } = &mut self.routes[index];
         let result = channel.handle_input(self.now, input);
-        self.routes[index].held = self.routes[index].channel.barrier().is_some();
+        self.unsent = true;
+        let route = &mut self.routes[index];
+        route.told = true;
+        route.held = route.channel.barrier().is_some();
+        self.held |= route.held;
         if let Err(error) = result {
             self.fail(index, error);
         }
     }
 
     /// Takes channels out whose transports are gone, once their last events have been taken.
+    #[inline]
     fn end_drained(&mut self, which: impl Fn(ChannelId) -> bool) {
+        if !self.drained {
+            return;
+        }
         for index in (0..self.routes.len()).rev() {
             // Ending one may have ended all.
             let Some(route) = self.routes.get(index) else { continue };
@@ -377,6 +416,7 @@ impl Session {
                 self.ended(route);
             }
         }
+        self.drained = self.routes.iter().any(|route| route.ended);
     }
 
     fn ended(&mut self, mut route: Route) {
@@ -405,6 +445,7 @@ impl Session {
             return;
         }
         close(route, &mut self.io);
+        self.drained = true;
         route.input = BytesMut::new();
         route.failed = Some(error);
     }

@@ -31,6 +31,8 @@ pub(super) struct Route {
     pub(super) failed: Option<ProtocolError>,
     /// Whether the channel waits at a barrier, as of the last input or release: to be asked for every event.
     pub(super) held: bool,
+    /// Whether the channel may have events.
+    pub(super) told: bool,
 }
 
 impl Route {
@@ -45,6 +47,7 @@ impl Route {
             ended: false,
             failed: None,
             held: false,
+            told: false,
         }
     }
 }

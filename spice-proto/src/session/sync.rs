@@ -6,9 +6,13 @@ use crate::time::Instant;
 
 impl Session {
     /// Lets channels go on whose barriers have been reached.
+    #[inline]
     pub(super) fn sync(&mut self) {
+        // The session asks again and again, and hardly ever is one held.
+        if !self.held {
+            return;
+        }
         for index in 0..self.routes.len() {
-            // The session asks again and again, and hardly ever is one held.
             if !self.routes[index].held {
                 continue;
             }
@@ -21,6 +25,7 @@ impl Session {
                 self.advance(index);
             }
         }
+        self.held = self.routes.iter().any(|route| route.held);
     }
 
     /// Starts the deadlines of barriers anew that wait for the application to take events, not for the server.
