@@ -1,6 +1,6 @@
 //! The one event loop around a session.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -11,10 +11,8 @@ use std::time::Duration;
 use futures::Stream as _;
 use futures::channel::mpsc;
 use spice_proto::Instant;
-use spice_proto::caps::DisplayCaps;
-use spice_proto::msg::display::ServerMessage;
 use spice_proto::session::{Address, Output, SessionEnd, TransportId};
-use spice_proto::types::{ChannelId, ChannelType};
+use spice_proto::types::ChannelId;
 use spice_proto::{LinkError, ProtocolError};
 
 use crate::client::{Client, Handle};
@@ -26,7 +24,6 @@ use crate::events::{self, EventSender};
 use crate::record::Direction;
 use crate::stream::{Open, Wrote};
 use crate::transport::Platform;
-use crate::video::{Frames, ScheduleLimits, StreamReports};
 
 /// Prepares a session with the server that `config` names.
 ///
@@ -37,7 +34,6 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
     let driver = Driver {
         platform,
         core: Core::new(&config),
-        frames: Frames::new(config.schedule.unwrap_or(ScheduleLimits::NOTHING)),
         config,
         events,
         commands: ordered,
@@ -45,7 +41,6 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
         timer: None,
         frame_timer: None,
         stuck: false,
-        reports: BTreeMap::new(),
         failure: None,
         held: VecDeque::new(),
         departed: None,
@@ -71,13 +66,10 @@ pub struct Driver<P: Platform> {
     commands: mpsc::UnboundedReceiver<Command>,
     links: Vec<Link<P>>,
     timer: Option<Timer<P>>,
-    /// Frames of videos that wait for their time, and what wakes for the next of them.
-    frames: Frames,
+    /// What wakes for the next frame of a video that waits for its time.
     frame_timer: Option<Timer<P>>,
     /// Whether frames that are due wait for the application, which wakes the driver.
     stuck: bool,
-    /// What servers want to know about videos, by display channel.
-    reports: BTreeMap<u8, StreamReports>,
     /// Why the main channel's transport could not be opened or broke: more precise than what the session knows.
     failure: Option<ClientError>,
     /// Events of the main channel, taken for the agent's sake before the application had room for them, with the bytes
@@ -219,8 +211,7 @@ impl<P: Platform> Driver<P> {
             }
             let event = self.core.session.poll_event()?;
             let len = self.core.session.event_len();
-            let event = self.core.outward(event, self.platform.now());
-            if let Some(event) = event.and_then(|event| self.watch(event)) {
+            if let Some(event) = self.core.outward(event, self.platform.now()) {
                 return Some((event, len));
             }
         }
@@ -229,8 +220,8 @@ impl<P: Platform> Driver<P> {
     /// The next frame of a video that is due. The application gets one at a time, so that what becomes too late while it
     /// is busy can be dropped.
     fn due_frame(&mut self, cx: &Context<'_>) -> Option<Next> {
-        if let Some((display, frames)) = self.frames.poll_dropped() {
-            return Some(Next::Event(Event::FramesDropped { display, frames }, 0));
+        if let Some(event) = self.core.poll_dropped_frames() {
+            return Some(Next::Event(event, 0));
         }
         if self.time_to_frame()? > Duration::ZERO {
             return None;
@@ -239,30 +230,15 @@ impl<P: Platform> Driver<P> {
             self.stuck = true;
             return None;
         }
-        let time = self.multimedia_time(self.platform.now())?;
-        let (display, due) = self.frames.pop(time)?;
-        let len = frame_len(&due.message);
-        Some(Next::Frame(
-            match due.show {
-                true => Event::Display(display, due.message),
-                false => Event::LateFrame(display, due.message),
-            },
-            len,
-        ))
+        self.core.poll_frame(self.platform.now()).map(|(event, len)| Next::Frame(event, len))
     }
 
     /// How long it takes until a frame is due, if any waits.
     fn time_to_frame(&mut self) -> Option<Duration> {
-        if self.frames.is_empty() {
-            return None;
+        match self.core.frames.is_empty() {
+            true => None,
+            false => self.core.time_to_frame(self.platform.now()),
         }
-        let time = self.multimedia_time(self.platform.now())?;
-        self.frames.next_due(time)
-    }
-
-    /// The server's clock for sound and pictures; `None` when there is none any more.
-    fn multimedia_time(&mut self, now: Instant) -> Option<u32> {
-        self.core.session.main().map(|main| main.logic().multimedia_time(now))
     }
 
     fn poll_io(&mut self) -> bool {
@@ -462,42 +438,6 @@ impl<P: Platform> Driver<P> {
         }
     }
 
-    /// Looks at an event at the moment of its arrival, and answers for the application what needs no decision of its
-    /// own. Gives back what is not to wait for its time.
-    fn watch(&mut self, event: Event) -> Option<Event> {
-        match event {
-            Event::Display(id, message) if is_about_videos(&message) => {
-                let now = self.platform.now();
-                let Some(time) = self.multimedia_time(now) else { return Some(Event::Display(id, message)) };
-                self.report(id, &message, time, now);
-                return self.frames.push(id, message, time).map(|message| Event::Display(id, message));
-            }
-            Event::Playback(id, ref message) => self.frames.listen(id, message),
-            Event::ChannelClosed { channel, .. } if channel.kind == ChannelType::DISPLAY => {
-                self.reports.remove(&channel.id);
-                self.frames.remove(channel.id);
-            }
-            Event::ChannelClosed { channel, .. } if channel.kind == ChannelType::PLAYBACK => {
-                self.frames.silence(channel.id);
-            }
-            _ => {}
-        }
-        Some(event)
-    }
-
-    /// Tells the server how frames arrive, if it wants to know.
-    fn report(&mut self, id: u8, message: &ServerMessage, time: u32, now: Instant) {
-        let wanted = self.config.session.display.caps.contains(DisplayCaps::STREAM_REPORT);
-        if !wanted {
-            return;
-        }
-        let report = self.reports.entry(id).or_default().observe(message, time, now);
-        if let (Some(report), Some(display)) = (report, self.core.session.display(id)) {
-            // A server that has stopped listening misses a report.
-            let _ = display.report_stream(now, report);
-        }
-    }
-
     fn end(&mut self, last: Option<Result<Event, ClientError>>) {
         self.last = Some(last);
         self.timer = None;
@@ -585,35 +525,11 @@ fn poll_at<P: Platform>(
     due
 }
 
-/// The bytes that a frame keeps in memory.
-fn frame_len(message: &ServerMessage) -> usize {
-    match message {
-        ServerMessage::StreamData(frame) => frame.data.len(),
-        ServerMessage::StreamDataSized(frame) => frame.data.len(),
-        _ => 0,
-    }
-}
-
 /// Whether the peer ended the stream, rather than something breaking in between.
 fn is_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
-    )
-}
-
-/// Whether videos, and the reports about them, depend on the message.
-fn is_about_videos(message: &ServerMessage) -> bool {
-    matches!(
-        message,
-        ServerMessage::SurfaceCreate(_)
-            | ServerMessage::SurfaceDestroy(_)
-            | ServerMessage::StreamCreate(_)
-            | ServerMessage::StreamActivateReport(_)
-            | ServerMessage::StreamData(_)
-            | ServerMessage::StreamDataSized(_)
-            | ServerMessage::StreamDestroy(_)
-            | ServerMessage::StreamDestroyAll
     )
 }
 

@@ -1,6 +1,5 @@
 //! The frames of all displays that wait for their time.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use spice_proto::msg::audio::playback;
@@ -12,16 +11,23 @@ use super::{Due, Schedule, ScheduleLimits};
 #[derive(Debug)]
 pub(crate) struct Frames {
     limits: ScheduleLimits,
-    displays: BTreeMap<u8, Schedule>,
+    /// Few; so they are found one by one.
+    displays: Vec<Display>,
     /// The playback channels on which sound plays.
-    playing: BTreeSet<u8>,
-    /// Frames that were dropped, by display, as far as somebody was told of them.
-    told: BTreeMap<u8, u64>,
+    playing: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Display {
+    id: u8,
+    schedule: Schedule,
+    /// Frames that were dropped, as far as somebody was told of them.
+    told: u64,
 }
 
 impl Frames {
     pub(crate) fn new(limits: ScheduleLimits) -> Self {
-        Self { limits, displays: BTreeMap::new(), playing: BTreeSet::new(), told: BTreeMap::new() }
+        Self { limits, displays: Vec::new(), playing: Vec::new() }
     }
 
     /// As [`Schedule::push`], for a message of display channel `display`.
@@ -29,53 +35,54 @@ impl Frames {
         if self.limits == ScheduleLimits::NOTHING {
             return Some(message);
         }
-        let schedule = self.displays.entry(display).or_insert_with(|| Schedule::new(self.limits));
+        let known = self.displays.iter().position(|known| known.id == display);
+        let index = known.unwrap_or(self.displays.len());
+        if known.is_none() {
+            self.displays.push(Display { id: display, schedule: Schedule::new(self.limits), told: 0 });
+        }
+        let others = self.waiting_bytes();
+        let schedule = &mut self.displays.get_mut(index)?.schedule;
+        let others = others - schedule.waiting_bytes();
         schedule.set_audio_active(!self.playing.is_empty());
         let passed = schedule.push(message, time);
-        while passed.is_none() && self.waiting_bytes() > self.limits.bytes {
-            let full = self.displays.get_mut(&display).is_some_and(Schedule::drop_oldest);
-            if !full {
-                break;
-            }
-        }
+        while others + schedule.waiting_bytes() > self.limits.bytes && schedule.drop_oldest() {}
         passed
     }
 
     /// The next frame that is due at `time`, with its display.
     pub(crate) fn pop(&mut self, time: u32) -> Option<(u8, Due)> {
-        let waits = self.displays.iter_mut().filter_map(|(id, schedule)| {
-            let margin = schedule.next_margin(time)?;
-            (margin <= 0).then_some((margin, *id, schedule))
+        let due = self.displays.iter_mut().filter_map(|display| {
+            let margin = display.schedule.next_margin(time)?;
+            (margin <= 0).then_some((margin, display))
         });
-        let (_, id, schedule) = waits.min_by_key(|(margin, ..)| *margin)?;
-        schedule.pop(time).map(|due| (id, due))
+        let (_, display) = due.min_by_key(|(margin, _)| *margin)?;
+        display.schedule.pop(time).map(|due| (display.id, due))
     }
 
     /// Whether no frame waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.displays.values().all(|schedule| schedule.waiting() == 0)
+        self.displays.iter().all(|display| display.schedule.waiting() == 0)
     }
 
     /// As [`Schedule::next_due`], for all displays.
     pub(crate) fn next_due(&self, time: u32) -> Option<Duration> {
-        self.displays.values().filter_map(|schedule| schedule.next_due(time)).min()
+        self.displays.iter().filter_map(|display| display.schedule.next_due(time)).min()
     }
 
     /// How many frames of a display have been dropped since this was asked last, if any.
     pub(crate) fn poll_dropped(&mut self) -> Option<(u8, u64)> {
-        self.displays.iter().find_map(|(id, schedule)| {
-            let told = self.told.entry(*id).or_default();
-            let dropped = schedule.dropped().saturating_sub(*told);
-            *told += dropped;
-            (dropped > 0).then_some((*id, dropped))
+        self.displays.iter_mut().find_map(|display| {
+            let dropped = display.schedule.dropped().saturating_sub(display.told);
+            display.told += dropped;
+            (dropped > 0).then_some((display.id, dropped))
         })
     }
 
     /// Hears whether sound plays.
     pub(crate) fn listen(&mut self, channel: u8, message: &playback::ServerMessage) {
         match message {
-            playback::ServerMessage::Start(_) => {
-                self.playing.insert(channel);
+            playback::ServerMessage::Start(_) if !self.playing.contains(&channel) => {
+                self.playing.push(channel);
             }
             playback::ServerMessage::Stop => self.silence(channel),
             _ => {}
@@ -84,17 +91,16 @@ impl Frames {
 
     /// A playback channel has ended.
     pub(crate) fn silence(&mut self, channel: u8) {
-        self.playing.remove(&channel);
+        self.playing.retain(|playing| *playing != channel);
     }
 
     /// A display channel has ended, and what waited for it with it.
     pub(crate) fn remove(&mut self, display: u8) {
-        self.displays.remove(&display);
-        self.told.remove(&display);
+        self.displays.retain(|known| known.id != display);
     }
 
     fn waiting_bytes(&self) -> usize {
-        self.displays.values().map(Schedule::waiting_bytes).sum()
+        self.displays.iter().map(|display| display.schedule.waiting_bytes()).sum()
     }
 }
 
@@ -117,7 +123,7 @@ mod tests {
     #[test]
     fn all_displays_wait_within_the_bounds_of_one() {
         let mut frames = frames(1000);
-        frames.playing.insert(0);
+        frames.playing.push(0);
         for stamp in 100..120 {
             for display in 0..4 {
                 assert_eq!(frames.push(display, frame(1, stamp), 0), None);
@@ -134,7 +140,7 @@ mod tests {
     #[test]
     fn frames_come_in_the_order_of_their_times() {
         let mut frames = frames(10_000);
-        frames.playing.insert(0);
+        frames.playing.push(0);
         frames.push(0, frame(1, 120), 0);
         frames.push(1, frame(1, 110), 0);
         assert_eq!(frames.next_due(100), Some(Duration::from_millis(10)));
