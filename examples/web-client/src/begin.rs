@@ -1,12 +1,14 @@
 //! How every connection begins, also before this library is there.
 
 use spice_client::ClientConfig;
+use spice_client::video::ScheduleLimits;
 use spice_proto::session::Address;
 
 /// What a connection asks for; `shown` is what errors call the address.
 pub fn config(shown: &str) -> ClientConfig {
     let mut config = ClientConfig::new(Address::Other(shown.into()));
     config.queued_bytes = QUEUED_BYTES;
+    config.schedule = Some(ScheduleLimits::default());
     config
 }
 

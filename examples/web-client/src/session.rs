@@ -122,6 +122,7 @@ impl Run {
     fn handle(&mut self, event: Event) -> Result<(), String> {
         match event {
             Event::Display(id, message) => return self.display(id, message),
+            Event::FramesDropped { frames, .. } => self.screen.borrow_mut().stats.dropped += frames,
             Event::Cursor(0, message) => self.pointer.apply(&message, &self.page),
             Event::Main(message) => self.main(&message),
             Event::Agent(event) => guest::tell(&event, &self.transfers, &self.page),
