@@ -15,6 +15,7 @@ use crate::canvas::{CacheConfig, SharedCaches};
 use crate::error::AddressError;
 use crate::record::Recorder;
 use crate::uri;
+use crate::video::ScheduleLimits;
 
 /// Where and how to connect. Parses from a `spice://` address.
 ///
@@ -35,6 +36,10 @@ pub struct ClientConfig {
     /// Bytes of messages whose events wait for the application before the server is slowed down. 64 MiB by default;
     /// one message may be longer.
     pub queued_bytes: usize,
+    /// How many frames of videos may wait for their time, on all displays together; see [`Schedule`](crate::video::Schedule).
+    /// With [`ScheduleLimits::NOTHING`] they come as they arrive, and so they do with `None`, the default, but in a
+    /// `console::Console`.
+    pub schedule: Option<ScheduleLimits>,
     /// Where the session's bytes are written to, if anywhere; see [`record`](crate::record).
     pub recorder: Option<Recorder>,
     /// What the agent inside the guest is told, and every bound on what it may make this client hold. With `None` the
@@ -97,6 +102,7 @@ impl From<SessionConfig> for ClientConfig {
             connect_timeout: Duration::from_secs(10),
             queued_events: 64,
             queued_bytes: 64 << 20,
+            schedule: None,
             recorder: None,
             agent: Some(spice_agent_proto::ClientConfig::default()),
         };

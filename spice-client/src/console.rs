@@ -14,6 +14,8 @@
 //! | clipboard data received | [`Notification::ClipboardDataReceived`] |
 //! | download notification | [`Notification::Download`] |
 //!
+//! Frames of videos are shown when they are due, and left out where newer ones are due as well; see [`crate::video`].
+//!
 //! A process may have any number of consoles; they share nothing.
 //!
 //! ```
@@ -174,8 +176,10 @@ impl Console {
         Self::connect_with(platform, ClientConfig::new(Address::tcp(host, port)))
     }
 
-    /// Connects as `config` says.
-    pub fn connect_with<P: Platform>(platform: P, config: ClientConfig) -> (Connecting, Driver<P>) {
+    /// Connects as `config` says. Frames of videos are shown when they are due, unless
+    /// [`ClientConfig::schedule`] is [`ScheduleLimits::NOTHING`](crate::video::ScheduleLimits::NOTHING).
+    pub fn connect_with<P: Platform>(platform: P, mut config: ClientConfig) -> (Connecting, Driver<P>) {
+        config.schedule.get_or_insert_default();
         let caches = config.shared_caches();
         let limits = WaitLimits { messages: PENDING, ..WaitLimits::default() };
         let (client, driver) = crate::driver::connect(platform, config);
@@ -216,6 +220,11 @@ impl Console {
     fn take(&mut self, event: Event) -> Result<(), ConsoleError> {
         match event {
             Event::Display(display, message) => self.draw(display, message)?,
+            Event::LateFrame(display, frame) => {
+                if let Some(canvas) = self.displays.canvas_mut(display) {
+                    canvas.skip_frame(&frame);
+                }
+            }
             Event::Playback(id, message) => self.play(id, message),
             Event::Agent(agent::Event::Clipboard(ClipboardEvent::Content { selection, kind, data })) => {
                 self.waiting.push_back(Notification::ClipboardDataReceived { selection, kind, data });

@@ -1,6 +1,11 @@
 //! What commands work on: the session, and what this crate adds to it.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use spice_proto::Instant;
+use spice_proto::caps::DisplayCaps;
+use spice_proto::msg::display::ServerMessage;
 use spice_proto::session::{Event as SessionEvent, Session};
 use spice_proto::types::ChannelType;
 
@@ -9,14 +14,20 @@ use crate::config::ClientConfig;
 use crate::event::Event;
 use crate::keyboard::Keyboard;
 use crate::mouse::Pointer;
+use crate::video::{Due, Frames, ScheduleLimits, StreamReports};
 
-/// A session with the agent's machine, the keys that are held, and the pointer.
+/// A session with the agent's machine, the keys that are held, the pointer, and the frames of videos that wait.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) session: Session,
     pub(crate) agent: Agent,
     pub(crate) keyboard: Keyboard,
     pub(crate) pointer: Pointer,
+    pub(crate) frames: Frames,
+    /// What servers want to know about videos, by display channel.
+    reports: BTreeMap<u8, StreamReports>,
+    /// Whether they hear it.
+    reporting: bool,
 }
 
 /// What a command does when its turn comes.
@@ -29,10 +40,13 @@ impl Core {
             agent: Agent::new(config.agent.clone()),
             keyboard: Keyboard::default(),
             pointer: Pointer::default(),
+            frames: Frames::new(config.schedule.unwrap_or(ScheduleLimits::NOTHING)),
+            reports: BTreeMap::new(),
+            reporting: config.session.display.caps.contains(DisplayCaps::STREAM_REPORT),
         }
     }
 
-    /// Looks at an event on its way to the application; gives what the application is to hear.
+    /// Looks at an event on its way to the application; gives what the application is to hear now.
     pub(crate) fn outward(&mut self, event: SessionEvent, now: Instant) -> Option<Event> {
         match &event {
             SessionEvent::Main(message) if self.agent.on_main(message, now) => return None,
@@ -41,10 +55,65 @@ impl Core {
                 self.keyboard.over();
                 self.pointer.over();
             }
+            SessionEvent::ChannelClosed { channel, .. } if channel.kind == ChannelType::DISPLAY => {
+                self.reports.remove(&channel.id);
+                self.frames.remove(channel.id);
+            }
+            SessionEvent::ChannelClosed { channel, .. } if channel.kind == ChannelType::PLAYBACK => {
+                self.frames.silence(channel.id);
+            }
+            SessionEvent::Playback(id, message) => self.frames.listen(*id, message),
             SessionEvent::Ended(_) => self.over(),
             _ => {}
         }
-        Event::try_from(event).ok()
+        match event {
+            SessionEvent::Display(id, message) if is_about_videos(&message) => {
+                self.video(id, message, now).map(|message| Event::Display(id, message))
+            }
+            event => Event::try_from(event).ok(),
+        }
+    }
+
+    /// Tells the server how frames arrive, and gives back what is not to wait for its time.
+    fn video(&mut self, id: u8, message: ServerMessage, now: Instant) -> Option<ServerMessage> {
+        let Some(time) = self.multimedia_time(now) else { return Some(message) };
+        if self.reporting {
+            let report = self.reports.entry(id).or_default().observe(&message, time, now);
+            if let (Some(report), Some(display)) = (report, self.session.display(id)) {
+                // A server that has stopped listening misses a report.
+                let _ = display.report_stream(now, report);
+            }
+        }
+        self.frames.push(id, message, time)
+    }
+
+    /// The next frame of a video that is due, and the bytes that it keeps in memory.
+    pub(crate) fn poll_frame(&mut self, now: Instant) -> Option<(Event, usize)> {
+        let time = self.multimedia_time(now)?;
+        let (display, Due { message, show }) = self.frames.pop(time)?;
+        let len = match &message {
+            ServerMessage::StreamData(frame) => frame.data.len(),
+            ServerMessage::StreamDataSized(frame) => frame.data.len(),
+            _ => 0,
+        };
+        let event = if show { Event::Display(display, message) } else { Event::LateFrame(display, message) };
+        Some((event, len))
+    }
+
+    /// Word of frames that were dropped, if any were since the last.
+    pub(crate) fn poll_dropped_frames(&mut self) -> Option<Event> {
+        self.frames.poll_dropped().map(|(display, frames)| Event::FramesDropped { display, frames })
+    }
+
+    /// How long it takes until a frame is due, if any waits.
+    pub(crate) fn time_to_frame(&mut self, now: Instant) -> Option<Duration> {
+        let time = self.multimedia_time(now)?;
+        self.frames.next_due(time)
+    }
+
+    /// The server's clock for sound and pictures; `None` when there is none any more.
+    fn multimedia_time(&mut self, now: Instant) -> Option<u32> {
+        self.session.main().map(|main| main.logic().multimedia_time(now))
     }
 
     /// Lets agent and keyboard go on, as far as they can.
@@ -73,4 +142,19 @@ impl Core {
         self.keyboard.over();
         self.pointer.over();
     }
+}
+
+/// Whether videos, and the reports about them, depend on the message.
+fn is_about_videos(message: &ServerMessage) -> bool {
+    matches!(
+        message,
+        ServerMessage::SurfaceCreate(_)
+            | ServerMessage::SurfaceDestroy(_)
+            | ServerMessage::StreamCreate(_)
+            | ServerMessage::StreamActivateReport(_)
+            | ServerMessage::StreamData(_)
+            | ServerMessage::StreamDataSized(_)
+            | ServerMessage::StreamDestroy(_)
+            | ServerMessage::StreamDestroyAll
+    )
 }

@@ -1,6 +1,6 @@
 //! The one event loop around a session.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -11,10 +11,8 @@ use std::time::Duration;
 use futures::Stream as _;
 use futures::channel::mpsc;
 use spice_proto::Instant;
-use spice_proto::caps::DisplayCaps;
-use spice_proto::msg::display::ServerMessage;
 use spice_proto::session::{Address, Output, SessionEnd, TransportId};
-use spice_proto::types::{ChannelId, ChannelType};
+use spice_proto::types::ChannelId;
 use spice_proto::{LinkError, ProtocolError};
 
 use crate::client::{Client, Handle};
@@ -26,7 +24,6 @@ use crate::events::{self, EventSender};
 use crate::record::Direction;
 use crate::stream::{Open, Wrote};
 use crate::transport::Platform;
-use crate::video::StreamReports;
 
 /// Prepares a session with the server that `config` names.
 ///
@@ -42,7 +39,8 @@ pub fn connect<P: Platform>(platform: P, config: ClientConfig) -> (Client, Drive
         commands: ordered,
         links: Vec::new(),
         timer: None,
-        reports: BTreeMap::new(),
+        frame_timer: None,
+        stuck: false,
         failure: None,
         held: VecDeque::new(),
         departed: None,
@@ -67,9 +65,11 @@ pub struct Driver<P: Platform> {
     events: EventSender,
     commands: mpsc::UnboundedReceiver<Command>,
     links: Vec<Link<P>>,
-    timer: Option<(Instant, P::Sleep)>,
-    /// What servers want to know about videos, by display channel.
-    reports: BTreeMap<u8, StreamReports>,
+    timer: Option<Timer<P>>,
+    /// What wakes for the next frame of a video that waits for its time.
+    frame_timer: Option<Timer<P>>,
+    /// Whether frames that are due wait for the application, which wakes the driver.
+    stuck: bool,
     /// Why the main channel's transport could not be opened or broke: more precise than what the session knows.
     failure: Option<ClientError>,
     /// Events of the main channel, taken for the agent's sake before the application had room for them, with the bytes
@@ -81,6 +81,9 @@ pub struct Driver<P: Platform> {
     /// The last item, waiting for room.
     last: Option<Option<Result<Event, ClientError>>>,
 }
+
+/// What wakes the driver at a time.
+type Timer<P> = (Instant, <P as Platform>::Sleep);
 
 /// One transport, coming up or open.
 struct Link<P: Platform> {
@@ -115,6 +118,7 @@ impl<P: Platform> Future for Driver<P> {
             progress |= this.poll_links(cx);
             progress |= this.poll_events(cx);
             progress |= this.poll_timer(cx);
+            progress |= this.poll_frame_timer(cx);
             if !progress && !this.depart(cx) {
                 return Poll::Pending;
             }
@@ -188,8 +192,16 @@ impl<P: Platform> Driver<P> {
         self.held.len() < HELD && bytes < HELD_BYTES
     }
 
-    /// The next event for the application, and the bytes that it keeps in memory.
-    fn next_event(&mut self) -> Option<(Event, usize)> {
+    /// The next event for the application.
+    fn next_event(&mut self, cx: &Context<'_>) -> Option<Next> {
+        // A frame is due now, and others may come without end. On the way to those there may be one that is due too.
+        let due = self.due_frame(cx);
+        due.or_else(|| self.arrived().map(|(event, len)| Next::Event(event, len)))
+            .or_else(|| self.due_frame(cx))
+    }
+
+    /// The next event that is not kept back, and the bytes that it keeps in memory.
+    fn arrived(&mut self) -> Option<(Event, usize)> {
         if let Some(held) = self.held.pop_front() {
             return Some(held);
         }
@@ -202,6 +214,30 @@ impl<P: Platform> Driver<P> {
             if let Some(event) = self.core.outward(event, self.platform.now()) {
                 return Some((event, len));
             }
+        }
+    }
+
+    /// The next frame of a video that is due. The application gets one at a time, so that what becomes too late while it
+    /// is busy can be dropped.
+    fn due_frame(&mut self, cx: &Context<'_>) -> Option<Next> {
+        if let Some(event) = self.core.poll_dropped_frames() {
+            return Some(Next::Event(event, 0));
+        }
+        if self.time_to_frame()? > Duration::ZERO {
+            return None;
+        }
+        if !self.events.poll_frames_taken(cx) {
+            self.stuck = true;
+            return None;
+        }
+        self.core.poll_frame(self.platform.now()).map(|(event, len)| Next::Frame(event, len))
+    }
+
+    /// How long it takes until a frame is due, if any waits.
+    fn time_to_frame(&mut self) -> Option<Duration> {
+        match self.core.frames.is_empty() {
+            true => None,
+            false => self.core.time_to_frame(self.platform.now()),
         }
     }
 
@@ -367,66 +403,45 @@ impl<P: Platform> Driver<P> {
     /// Hands events to the application while it takes them.
     fn poll_events(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progress = false;
+        self.stuck = false;
         loop {
             match self.events.poll_ready(cx) {
                 Poll::Ready(Ok(())) => {}
                 // The application has dropped the client: nobody listens, but handles may still steer.
                 Poll::Ready(Err(_)) => {
-                    while let Some((event, _)) = self.next_event() {
+                    while let Some((event, _)) = self.arrived() {
                         progress = true;
                         if let Event::Ended(_) = event {
                             self.end(None);
                             return true;
                         }
                     }
+                    self.stuck = true;
                     return progress;
                 }
-                Poll::Pending => return progress,
+                Poll::Pending => {
+                    self.stuck = true;
+                    return progress;
+                }
             }
-            let Some((event, len)) = self.next_event() else { return progress };
+            let Some(next) = self.next_event(cx) else { return progress };
             progress = true;
-            match event {
-                Event::Ended(end) => {
+            match next {
+                Next::Event(Event::Ended(end), _) => {
                     let verdict = self.verdict(end);
                     self.end(Some(verdict));
                     return true;
                 }
-                event => {
-                    self.watch(&event);
-                    self.events.send(Ok(event), len);
-                }
+                Next::Event(event, len) => self.events.send(Ok(event), len),
+                Next::Frame(event, len) => self.events.send_frame(Ok(event), len),
             }
-        }
-    }
-
-    /// Answers for the application what needs no decision of its own.
-    fn watch(&mut self, event: &Event) {
-        match event {
-            Event::Display(id, message) if is_about_streams(message) => {
-                if !self.config.session.display.caps.contains(DisplayCaps::STREAM_REPORT) {
-                    return;
-                }
-                let now = self.platform.now();
-                let Some(time) = self.core.session.main().map(|main| main.logic().multimedia_time(now))
-                else {
-                    return;
-                };
-                let report = self.reports.entry(*id).or_default().observe(message, time, now);
-                if let (Some(report), Some(display)) = (report, self.core.session.display(*id)) {
-                    // A server that has stopped listening misses a report.
-                    let _ = display.report_stream(now, report);
-                }
-            }
-            Event::ChannelClosed { channel, .. } if channel.kind == ChannelType::DISPLAY => {
-                self.reports.remove(&channel.id);
-            }
-            _ => {}
         }
     }
 
     fn end(&mut self, last: Option<Result<Event, ClientError>>) {
         self.last = Some(last);
         self.timer = None;
+        self.frame_timer = None;
     }
 
     fn verdict(&mut self, end: SessionEnd) -> Result<Event, ClientError> {
@@ -447,17 +462,27 @@ impl<P: Platform> Driver<P> {
             self.timer = None;
             return false;
         };
-        if self.timer.as_ref().is_none_or(|(at, _)| *at != deadline) {
-            let wait = deadline.saturating_since(self.platform.now());
-            self.timer = Some((deadline, self.platform.sleep(wait)));
-        }
-        let Some((_, sleep)) = &mut self.timer else { return false };
-        let due = Pin::new(sleep).poll(cx).is_ready();
+        let due = poll_at(&mut self.timer, deadline, &mut self.platform, cx);
         if due {
-            self.timer = None;
             self.core.session.handle_timeout(self.platform.now().max(deadline));
         }
         due
+    }
+
+    /// Whether a frame has become due.
+    fn poll_frame_timer(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(wait) = self.time_to_frame().filter(|_| !self.stuck && self.last.is_none()) else {
+            self.frame_timer = None;
+            return false;
+        };
+        if wait.is_zero() {
+            return true;
+        }
+        // From the millisecond's beginning, so that it stays the same while that time comes closer.
+        let now = self.platform.now().since_epoch();
+        let part = Duration::from_nanos(u64::from(now.subsec_nanos() % 1_000_000));
+        let deadline = Instant::new(now.saturating_sub(part)) + wait;
+        poll_at(&mut self.frame_timer, deadline, &mut self.platform, cx)
     }
 
     fn open(&mut self, id: TransportId) -> Option<&mut Open<P::Stream>> {
@@ -477,23 +502,34 @@ impl<P: Platform> fmt::Debug for Driver<P> {
     }
 }
 
+/// What comes next for the application, with the bytes that it keeps in memory.
+enum Next {
+    Event(Event, usize),
+    /// A frame that is due.
+    Frame(Event, usize),
+}
+
+/// Whether it is `deadline`; if not, the timer wakes then.
+fn poll_at<P: Platform>(
+    timer: &mut Option<Timer<P>>,
+    deadline: Instant,
+    platform: &mut P,
+    cx: &mut Context<'_>,
+) -> bool {
+    let mut running = timer.take().filter(|(at, _)| *at == deadline).unwrap_or_else(|| {
+        let wait = deadline.saturating_since(platform.now());
+        (deadline, platform.sleep(wait))
+    });
+    let due = Pin::new(&mut running.1).poll(cx).is_ready();
+    *timer = (!due).then_some(running);
+    due
+}
+
 /// Whether the peer ended the stream, rather than something breaking in between.
 fn is_end(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
-    )
-}
-
-/// Whether reports about videos depend on the message.
-fn is_about_streams(message: &ServerMessage) -> bool {
-    matches!(
-        message,
-        ServerMessage::StreamActivateReport(_)
-            | ServerMessage::StreamData(_)
-            | ServerMessage::StreamDataSized(_)
-            | ServerMessage::StreamDestroy(_)
-            | ServerMessage::StreamDestroyAll
     )
 }
 

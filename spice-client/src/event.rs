@@ -8,7 +8,8 @@ use spice_proto::types::ChannelId;
 
 use crate::agent;
 
-/// What a client tells its application. Messages of a channel come as they are, in the order of arrival.
+/// What a client tells its application. Messages of a channel come as they are, in the order of arrival, but for frames
+/// of videos with [`ClientConfig::schedule`](crate::ClientConfig::schedule), which come when they are due.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant)]
 #[non_exhaustive]
@@ -35,6 +36,16 @@ pub enum Event {
     Agent(agent::Event),
     /// A message of a display channel.
     Display(u8, display::ServerMessage),
+    /// A frame of a video that came too late to be shown, but on which later ones build: decode it, as
+    /// `canvas::Canvas::skip_frame` does. Never for MJPEG.
+    LateFrame(u8, display::ServerMessage),
+    /// So many more frames of a display's videos came too late or were too many, and will not come here.
+    FramesDropped {
+        /// The display channel.
+        display: u8,
+        /// Their number, since this came last.
+        frames: u64,
+    },
     /// A message of the inputs channel: the lock lights.
     Inputs(inputs::ServerMessage),
     /// A message of a cursor channel.

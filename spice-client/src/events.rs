@@ -17,14 +17,14 @@ type Item = Result<Event, ClientError>;
 /// A queue in which about `count` events wait at most, and no more once their messages have `bytes` bytes.
 pub(crate) fn channel(count: usize, bytes: usize) -> (EventSender, EventReceiver) {
     let (sender, receiver) = mpsc::channel(count.min(LARGEST_COUNT));
-    let budget = Arc::new(Budget { waiting: AtomicUsize::new(0), sender: AtomicWaker::new() });
+    let budget = Arc::new(Budget::default());
     let receiver = EventReceiver { items: receiver, budget: Arc::clone(&budget) };
     (EventSender { items: sender, budget, bytes: bytes.max(1) }, receiver)
 }
 
 /// The driver's end.
 pub(crate) struct EventSender {
-    items: mpsc::Sender<(Item, usize)>,
+    items: mpsc::Sender<Parcel>,
     budget: Arc<Budget>,
     bytes: usize,
 }
@@ -32,14 +32,26 @@ pub(crate) struct EventSender {
 /// The application's end.
 #[derive(Debug)]
 pub(crate) struct EventReceiver {
-    items: mpsc::Receiver<(Item, usize)>,
+    items: mpsc::Receiver<Parcel>,
     budget: Arc<Budget>,
 }
 
+/// An item on its way.
 #[derive(Debug)]
+struct Parcel {
+    item: Item,
+    /// Bytes of its message.
+    len: usize,
+    /// Whether it is a frame that was due when it was sent.
+    is_frame: bool,
+}
+
+#[derive(Debug, Default)]
 struct Budget {
     /// Bytes of the messages whose events wait.
     waiting: AtomicUsize,
+    /// Frames that wait.
+    frames: AtomicUsize,
     sender: AtomicWaker,
 }
 
@@ -67,8 +79,27 @@ impl EventSender {
 
     /// Sends an event whose message has `len` bytes; [`poll_ready`](Self::poll_ready) has just made sure of room.
     pub(crate) fn send(&mut self, item: Item, len: usize) {
-        self.budget.waiting.fetch_add(len, Ordering::AcqRel);
-        drop(self.items.start_send((item, len)));
+        self.send_parcel(Parcel { item, len, is_frame: false });
+    }
+
+    /// The same for a frame that is due.
+    pub(crate) fn send_frame(&mut self, item: Item, len: usize) {
+        self.budget.frames.fetch_add(1, Ordering::AcqRel);
+        self.send_parcel(Parcel { item, len, is_frame: true });
+    }
+
+    /// Whether the application has taken every frame that was sent; otherwise wakes when it has taken one.
+    pub(crate) fn poll_frames_taken(&self, cx: &Context<'_>) -> bool {
+        let taken = || self.budget.frames.load(Ordering::Acquire) == 0;
+        if !taken() {
+            self.budget.sender.register(cx.waker());
+        }
+        taken()
+    }
+
+    fn send_parcel(&mut self, parcel: Parcel) {
+        self.budget.waiting.fetch_add(parcel.len, Ordering::AcqRel);
+        drop(self.items.start_send(parcel));
     }
 
     /// Ends the queue behind what is in it.
@@ -85,14 +116,17 @@ impl Stream for EventReceiver {
     type Item = Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
-        let Some((item, len)) = ready!(Pin::new(&mut self.items).poll_next(cx)) else {
+        let Some(parcel) = ready!(Pin::new(&mut self.items).poll_next(cx)) else {
             return Poll::Ready(None);
         };
-        if len > 0 {
-            self.budget.waiting.fetch_sub(len, Ordering::AcqRel);
+        if parcel.is_frame {
+            self.budget.frames.fetch_sub(1, Ordering::AcqRel);
+        }
+        if parcel.len > 0 || parcel.is_frame {
+            self.budget.waiting.fetch_sub(parcel.len, Ordering::AcqRel);
             self.budget.sender.wake();
         }
-        Poll::Ready(Some(item))
+        Poll::Ready(Some(parcel.item))
     }
 }
 

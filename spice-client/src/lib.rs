@@ -2,7 +2,7 @@
 //!
 //! [`connect`] gives a [`Client`] and a [`Driver`]. The driver is a future that does all the work; spawn it. The
 //! client is a stream of [`Event`]s and the means to send commands. With feature `canvas`, on by default, a
-//! `canvas::Canvas` turns display events into pixels.
+//! `canvas::Canvas` turns display events into pixels. [`ClientConfig::schedule`] keeps frames of videos until they are due.
 //!
 //! ```
 //! # #[cfg(feature = "tokio")]

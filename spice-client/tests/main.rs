@@ -8,3 +8,5 @@ mod driver;
 mod input;
 #[cfg(feature = "canvas")]
 mod memory;
+#[cfg(feature = "canvas")]
+mod streams;

@@ -33,6 +33,7 @@ mod web_proxies;
 mod web_rules;
 mod web_safe;
 mod web_screen;
+mod web_video;
 
 use testsuite::picture::Picture;
 

@@ -1,12 +1,19 @@
 //! How every connection begins, also before this library is there.
 
 use spice_client::ClientConfig;
+use spice_client::video::ScheduleLimits;
 use spice_proto::session::Address;
 
 /// What a connection asks for; `shown` is what errors call the address.
 pub fn config(shown: &str) -> ClientConfig {
-    ClientConfig::new(Address::Other(shown.into()))
+    let mut config = ClientConfig::new(Address::Other(shown.into()));
+    config.queued_bytes = QUEUED_BYTES;
+    config.schedule = Some(ScheduleLimits::default());
+    config
 }
+
+/// Bytes of messages in front of the canvases. As many may wait there for the picture of another display.
+const QUEUED_BYTES: usize = 32 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -322,6 +322,7 @@ impl Desktop {
         set("drawMs", stats.draw_ms);
         set("showMs", stats.show_ms);
         set("answerMs", stats.answer_ms);
+        set("dropped", stats.dropped as f64);
         set("received", self.traffic.received() as f64);
         set("sent", self.traffic.sent() as f64);
         set("surfaceBytes", screen.surface_bytes() as f64);

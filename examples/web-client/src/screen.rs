@@ -1,8 +1,10 @@
 //! The displays of a session, and bringing one of them to the page.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use spice_client::canvas::{self, Applied, Canvas, CanvasConfig, CanvasError, SharedCaches, View};
+use spice_client::canvas::{
+    self, Canvas, CanvasConfig, DisplayError, Displays, SharedCaches, View, WaitLimits,
+};
 use spice_proto::msg::display::ServerMessage;
 use spice_proto::types::Rect;
 use wasm_bindgen::prelude::*;
@@ -19,8 +21,9 @@ pub(crate) struct Screen {
     page: Page,
     /// Nothing is shown before there is a canvas.
     presenter: Option<Presenter>,
-    caches: SharedCaches,
-    displays: BTreeMap<u8, Display>,
+    displays: Displays,
+    /// When the visible surface of each display was made.
+    created_ms: BTreeMap<u8, f64>,
     /// The display channel that is shown.
     shown: u8,
     /// Size of the page's canvas.
@@ -38,22 +41,13 @@ pub(crate) struct Screen {
     pub(crate) stats: Stats,
 }
 
-/// One display channel.
-struct Display {
-    canvas: Canvas,
-    /// Messages behind one that needs what another display has yet to deliver.
-    waiting: VecDeque<ServerMessage>,
-    /// When the visible surface was made.
-    created_ms: f64,
-}
-
 impl Screen {
     pub(crate) fn new(page: Page) -> Self {
         Self {
             page,
             presenter: None,
-            caches: SharedCaches::default(),
-            displays: BTreeMap::new(),
+            displays: displays(),
+            created_ms: BTreeMap::new(),
             shown: 0,
             size: (0, 0),
             complete: false,
@@ -73,50 +67,24 @@ impl Screen {
 
     /// Begins a connection. What is on the page stays there until its first picture is complete.
     pub(crate) fn begin(&mut self) {
-        self.displays.clear();
-        self.caches = SharedCaches::default();
+        self.displays = displays();
+        self.created_ms.clear();
         self.complete = false;
         self.stats = Stats::default();
         self.asked_ms = None;
     }
 
     /// Carries out a message of a display channel; true when there is something new to show.
-    pub(crate) fn apply(&mut self, id: u8, message: ServerMessage) -> Result<bool, ScreenError> {
-        self.stats.count(&message);
-        let caches = &self.caches;
-        let display = self.displays.entry(id).or_insert_with(|| Display {
-            canvas: Canvas::new(config(), caches.clone()),
-            waiting: VecDeque::new(),
-            created_ms: 0.0,
-        });
-        display.waiting.push_back(message);
-        if display.waiting.len() > WAITING {
-            return Err(ScreenError::Stuck);
-        }
-        // What one display has drawn may be what another waits for.
-        while self.advance()? {}
-        Ok(self.is_dirty())
-    }
-
-    /// Applies what can be applied; true when anything could while something else waits.
-    fn advance(&mut self) -> Result<bool, ScreenError> {
-        let (mut moved, mut waits) = (false, false);
-        for display in self.displays.values_mut() {
-            while let Some(message) = display.waiting.front() {
-                match display.canvas.apply(message)? {
-                    Applied::Done => {
-                        display.waiting.pop_front();
-                        moved = true;
-                    }
-                    Applied::Blocked(_) => {
-                        waits = true;
-                        break;
-                    }
-                }
-            }
-            while let Some(event) = display.canvas.poll_event() {
+    pub(crate) fn apply(&mut self, id: u8, message: &ServerMessage) -> Result<bool, DisplayError> {
+        self.stats.count(message);
+        let applied = self.displays.apply(id, message);
+        // What one display has drawn may be what another waited for.
+        for (id, canvas) in self.displays.iter_mut() {
+            while let Some(event) = canvas.poll_event() {
                 match event {
-                    canvas::Event::PrimaryCreated { .. } => display.created_ms = now_ms(),
+                    canvas::Event::PrimaryCreated { .. } => {
+                        self.created_ms.insert(id, now_ms());
+                    }
                     canvas::Event::Undrawable { what, why } => {
                         self.page.trouble(&format!("{what:?} could not be drawn: {why}"));
                     }
@@ -124,20 +92,22 @@ impl Screen {
                 }
             }
         }
-        Ok(moved && waits && self.displays.len() > 1)
+        applied?;
+        Ok(self.is_dirty())
     }
 
     /// A display channel is gone.
     pub(crate) fn remove(&mut self, id: u8) {
-        self.displays.remove(&id);
+        self.displays.remove(id);
+        self.created_ms.remove(&id);
     }
 
     fn is_dirty(&self) -> bool {
-        self.display().is_some_and(|display| !display.canvas.damage().is_empty())
+        self.canvas().is_some_and(|canvas| !canvas.damage().is_empty())
     }
 
-    fn display(&self) -> Option<&Display> {
-        self.displays.get(&self.shown)
+    fn canvas(&self) -> Option<&Canvas> {
+        self.displays.canvas(self.shown)
     }
 
     /// Shows what is new; true when something is left to be shown with a later frame.
@@ -149,13 +119,14 @@ impl Screen {
         if self.wait_ms() > EARLY_MS {
             return Ok(self.is_dirty());
         }
-        let Some(display) = self.displays.get_mut(&self.shown) else { return Ok(false) };
-        let is_late = began - display.created_ms > UNMARKED_MS;
-        if display.canvas.damage().is_empty() || !(display.canvas.is_marked() || is_late) {
+        let Some(canvas) = self.displays.canvas_mut(self.shown) else { return Ok(false) };
+        let created_ms = self.created_ms.get(&self.shown).copied().unwrap_or_default();
+        let is_late = began - created_ms > UNMARKED_MS;
+        if canvas.damage().is_empty() || !(canvas.is_marked() || is_late) {
             return Ok(false);
         }
-        let mut rects: Vec<Rect> = display.canvas.drain_damage().collect();
-        let (Some(view), Some(presenter)) = (display.canvas.primary(), &mut self.presenter) else {
+        let mut rects: Vec<Rect> = canvas.drain_damage().collect();
+        let (Some(view), Some(presenter)) = (canvas.primary(), &mut self.presenter) else {
             return Ok(false);
         };
         let size = (view.width(), view.height());
@@ -225,7 +196,7 @@ impl Screen {
 
     /// The display channels, in order.
     pub(crate) fn ids(&self) -> Vec<u8> {
-        self.displays.keys().copied().collect()
+        self.displays.iter().map(|(id, _)| id).collect()
     }
 
     /// The number of the display that is shown.
@@ -242,7 +213,7 @@ impl Screen {
     }
 
     fn redraw(&mut self) -> Result<(), JsValue> {
-        let view = self.displays.get(&self.shown).and_then(|display| display.canvas.primary());
+        let view = self.displays.canvas(self.shown).and_then(Canvas::primary);
         let (Some(view), Some(presenter)) = (view, &mut self.presenter) else { return Ok(()) };
         let size = (view.width(), view.height());
         if self.size != size {
@@ -255,7 +226,7 @@ impl Screen {
 
     /// The whole screen, rows of bytes r, g, b, 255, with its size in pixels.
     pub(crate) fn picture(&self) -> Option<(u32, u32, Vec<u8>)> {
-        let view = self.display()?.canvas.primary()?;
+        let view = self.canvas()?.primary()?;
         let (width, height) = (view.width(), view.height());
         let mut pixels = vec![0; width as usize * height as usize * 4];
         view.write_rgba(view.rect(), &mut pixels);
@@ -269,7 +240,7 @@ impl Screen {
 
     /// A small picture, at most so large.
     pub(crate) fn thumbnail(&self, width: u32, height: u32) -> Option<(u32, u32, Vec<u8>)> {
-        scale::thumbnail(&self.display()?.canvas.primary()?, width, height)
+        scale::thumbnail(&self.canvas()?.primary()?, width, height)
     }
 
     /// How pixels come to the screen.
@@ -279,31 +250,25 @@ impl Screen {
 
     /// Bytes of all surfaces.
     pub(crate) fn surface_bytes(&self) -> u64 {
-        self.displays.values().map(|display| display.canvas.surface_bytes()).sum()
+        self.displays.iter().map(|(_, canvas)| canvas.surface_bytes()).sum()
     }
 }
 
-/// Why the screen cannot go on.
-#[derive(Debug)]
-pub(crate) enum ScreenError {
-    Canvas(CanvasError),
-    /// Too much waits for a picture that does not come.
-    Stuck,
-}
-
-impl From<CanvasError> for ScreenError {
-    fn from(error: CanvasError) -> Self {
-        Self::Canvas(error)
+/// Why the screen cannot go on, in words.
+pub(crate) fn broken(error: &DisplayError) -> String {
+    match error {
+        DisplayError::Waiting { .. } => "the server refers to a picture that it never sent".into(),
+        DisplayError::Canvas(error) => format!("the server broke the rules of drawing: {error}"),
+        error => error.to_string(),
     }
 }
 
-impl std::fmt::Display for ScreenError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Canvas(error) => write!(f, "the server broke the rules of drawing: {error}"),
-            Self::Stuck => f.write_str("the server refers to a picture that it never sent"),
-        }
-    }
+/// The canvases of a connection.
+fn displays() -> Displays {
+    let mut limits = WaitLimits::default();
+    limits.messages = WAITING;
+    limits.bytes = WAITING_BYTES;
+    Displays::new(config(), SharedCaches::default()).wait_limits(limits)
 }
 
 /// As by default, with less memory for off-screen surfaces: a worker has 1 GiB for everything.
@@ -335,6 +300,8 @@ fn tell(page: &Page, view: &View<'_>, rects: &[Rect], with_pixels: bool) {
 const SURFACES: u64 = 384 << 20;
 /// Messages that may wait for what another display channel delivers.
 const WAITING: usize = 4096;
+/// Bytes of them. As many may wait in front of the canvases; see [`begin::config`](crate::begin::config).
+const WAITING_BYTES: usize = 32 << 20;
 /// Timers may be so early.
 const EARLY_MS: f64 = 2.0;
 /// After so many milliseconds a surface is shown although the server has not called it complete.

@@ -18,7 +18,7 @@ use crate::guest::{self, Transfers};
 use crate::page::Page;
 use crate::painter::Painter;
 use crate::pause::{Turn, now_ms};
-use crate::screen::Screen;
+use crate::screen::{Screen, broken};
 
 /// A running connection, as the desktop holds it.
 pub(crate) struct Session {
@@ -122,6 +122,7 @@ impl Run {
     fn handle(&mut self, event: Event) -> Result<(), String> {
         match event {
             Event::Display(id, message) => return self.display(id, message),
+            Event::FramesDropped { frames, .. } => self.screen.borrow_mut().stats.dropped += frames,
             Event::Cursor(0, message) => self.pointer.apply(&message, &self.page),
             Event::Main(message) => self.main(&message),
             Event::Agent(event) => guest::tell(&event, &self.transfers, &self.page),
@@ -147,7 +148,7 @@ impl Run {
     }
 
     fn display(&mut self, id: u8, message: display::ServerMessage) -> Result<(), String> {
-        let dirty = self.screen.borrow_mut().apply(id, message).map_err(|error| error.to_string())?;
+        let dirty = self.screen.borrow_mut().apply(id, &message).map_err(|error| broken(&error))?;
         if dirty {
             self.painter.order();
         }

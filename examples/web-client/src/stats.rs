@@ -21,6 +21,8 @@ pub struct Stats {
     pub show_ms: f64,
     /// Milliseconds from a key or button to the next change on the screen, smoothed; 0 before the first.
     pub answer_ms: f64,
+    /// Frames of videos that came too late, or were too many, and were not shown; those that were are among the pictures.
+    pub dropped: u64,
     /// Pictures by kind; see [`KINDS`].
     pub images: [u64; KINDS.len()],
 }

@@ -160,6 +160,11 @@ impl Displays {
     }
 
     /// All canvases with their channels' ids, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, &Canvas)> {
+        self.lanes.iter().map(|(id, lane)| (*id, &lane.canvas))
+    }
+
+    /// All canvases with their channels' ids, in order, to take their events and damage.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (u8, &mut Canvas)> {
         self.lanes.iter_mut().map(|(id, lane)| (*id, &mut lane.canvas))
     }

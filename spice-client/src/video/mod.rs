@@ -1,7 +1,11 @@
 //! When frames of videos are to be shown, and what the server is told about it.
 //!
-//! Nothing here reads a clock: times are given. A viewer keeps a [`MultimediaClock`], hands every display message to a
-//! [`Schedule`], and draws what comes out of it:
+//! A `console::Console` shows frames when they are due. So does whoever takes the events of a
+//! [`Client`](crate::Client) with [`ClientConfig::schedule`](crate::ClientConfig::schedule): its
+//! [`Driver`](crate::Driver) then keeps frames back and drops what is too late. Otherwise they come as they arrive.
+//!
+//! Nothing here reads a clock: times are given. Who wants to do the same on their own takes the messages as they arrive,
+//! keeps a [`MultimediaClock`], hands every display message to a [`Schedule`], and draws what comes out of it:
 //!
 //! ```
 //! use spice_client::video::{MultimediaClock, Schedule};
@@ -31,10 +35,15 @@
 //! [`DisplayCaps::STREAM_REPORT`](spice_proto::caps::DisplayCaps::STREAM_REPORT) is announced.
 
 mod clock;
+mod frames;
+mod lead;
 mod reports;
+#[cfg(test)]
+mod samples;
 mod schedule;
 
 pub use clock::MultimediaClock;
+pub(crate) use frames::Frames;
 pub use reports::StreamReports;
 pub use schedule::{Due, Schedule, ScheduleLimits};
 

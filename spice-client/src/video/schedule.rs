@@ -8,9 +8,16 @@ use spice_proto::msg::display::{ServerMessage, SurfaceFlags, VideoCodecType};
 use spice_proto::types::{StreamId, SurfaceId};
 use spice_proto::wire::Blob;
 
+use super::lead::Lead;
 use super::margin;
 
 /// Keeps the frames of one display channel's videos until they are due, and lets everything else pass.
+///
+/// While sound plays, frames are due at the times that the server stamped them with, and those that come later are
+/// dropped. Servers stamp frames some 400 ms ahead of the clock, so that pictures and sound can wait for each other.
+/// Without sound there is nothing to wait for but the other frames: each is due as much before its time as the slowest
+/// frame of the last seconds came, which keeps the distances between frames and is as early as that can be; a late frame
+/// is shown unless a newer one has come.
 ///
 /// All times are milliseconds of the multimedia clock, which wraps. When the clock is set anew, what waits is judged by
 /// the new time.
@@ -30,17 +37,20 @@ struct Stream {
     codec: VideoCodecType,
     surface: SurfaceId,
     queue: VecDeque<Frame>,
+    lead: Lead,
 }
 
 #[derive(Debug)]
 struct Frame {
+    /// When the server wants it shown.
+    stamp: u32,
     due: u32,
     message: ServerMessage,
     len: usize,
 }
 
-/// What may wait; the oldest frames go when it is more. Besides, each stream's queue keeps places for twice as many
-/// frames of some hundred bytes at most.
+/// What may wait; the oldest frames go when it is more. Besides, each stream's queue has places, of some hundred bytes, for
+/// up to four times as many frames as wait in it, and for four at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScheduleLimits {
@@ -50,6 +60,11 @@ pub struct ScheduleLimits {
     pub frames: usize,
     /// Most bytes of all frames. 32 MiB: 400 ms of ten full-screen videos.
     pub bytes: usize,
+}
+
+impl ScheduleLimits {
+    /// Nothing waits: frames pass as they come.
+    pub const NOTHING: Self = Self { streams: 0, frames: 0, bytes: 0 };
 }
 
 impl Default for ScheduleLimits {
@@ -73,13 +88,14 @@ impl Schedule {
         Self { limits, ..Self::default() }
     }
 
-    /// Says whether sound plays. Without sound, frames on surfaces made for video alone are shown as they come.
+    /// Says whether sound plays, which it does not at first. Without sound, frames are shown as early as they keep
+    /// their distances, and on surfaces made for video alone as they come.
     pub fn set_audio_active(&mut self, active: bool) {
         self.audio = active;
     }
 
     /// Takes a message that arrived at `time`: gives it back if it is to be carried out at once, and keeps it if it is
-    /// a frame for later. A frame that is too late, and on which no other builds, is dropped.
+    /// a frame for later. While sound plays, a frame that is too late, and on which no other builds, is dropped.
     ///
     /// Frames keep nothing else in memory: their data is copied.
     pub fn push(&mut self, message: ServerMessage, time: u32) -> Option<ServerMessage> {
@@ -87,8 +103,8 @@ impl Schedule {
             ServerMessage::StreamCreate(m) => {
                 self.forget(m.id);
                 if self.streams.len() < self.limits.streams {
-                    let queue = VecDeque::new();
-                    let stream = Stream { codec: m.codec_type, surface: m.surface_id, queue };
+                    let (codec, surface) = (m.codec_type, m.surface_id);
+                    let stream = Stream { codec, surface, queue: VecDeque::new(), lead: Lead::default() };
                     self.streams.insert(m.id, stream);
                 }
             }
@@ -115,28 +131,35 @@ impl Schedule {
         Some(message)
     }
 
-    /// The next frame that is due at `time`. Call until there is none.
+    /// The next frame that is due at `time`, of the stream that has waited longest. Call until there is none.
     pub fn pop(&mut self, time: u32) -> Option<Due> {
-        for stream in self.streams.values_mut() {
-            while stream.queue.front().is_some_and(|frame| margin(frame.due, time) <= 0) {
-                let Some(frame) = stream.queue.pop_front() else { break };
-                self.bytes -= frame.len;
-                // What comes late is shown all the same if there is nothing newer to show.
-                let show = stream.queue.front().is_none_or(|next| margin(next.due, time) > 0);
-                if show || stream.codec != VideoCodecType::MJPEG {
-                    return Some(Due { message: frame.message, show });
-                }
-                self.dropped += 1;
+        let due = self.streams.values_mut().filter_map(|stream| {
+            let margin = margin(stream.queue.front()?.due, time);
+            (margin <= 0).then_some((margin, stream))
+        });
+        let (_, stream) = due.min_by_key(|(margin, _)| *margin)?;
+        while let Some(frame) = stream.queue.pop_front() {
+            self.bytes -= frame.len;
+            // What comes late is shown all the same if there is nothing newer to show.
+            let show = stream.queue.front().is_none_or(|next| margin(next.due, time) > 0);
+            if show || stream.codec != VideoCodecType::MJPEG {
+                stream.release();
+                return Some(Due { message: frame.message, show });
             }
+            self.dropped += 1;
         }
         None
     }
 
     /// How long after `time` the next frame is due; `None` when no frame waits.
     pub fn next_due(&self, time: u32) -> Option<Duration> {
+        Some(Duration::from_millis(u64::try_from(self.next_margin(time)?).unwrap_or(0)))
+    }
+
+    /// The same in milliseconds, negative for a frame that has been due for so long.
+    pub(super) fn next_margin(&self, time: u32) -> Option<i32> {
         let fronts = self.streams.values().filter_map(|stream| stream.queue.front());
-        let least = fronts.map(|frame| margin(frame.due, time)).min()?;
-        Some(Duration::from_millis(u64::try_from(least).unwrap_or(0)))
+        fronts.map(|frame| margin(frame.due, time)).min()
     }
 
     /// Frames that wait.
@@ -154,6 +177,18 @@ impl Schedule {
         self.dropped
     }
 
+    /// Drops the oldest frame of all that wait; false if none does.
+    pub(super) fn drop_oldest(&mut self) -> bool {
+        let waits = self.streams.values_mut().filter(|stream| !stream.queue.is_empty());
+        let Some(stream) = waits.max_by_key(|stream| stream.queue.len()) else { return false };
+        if let Some(frame) = stream.queue.pop_front() {
+            self.bytes -= frame.len;
+            self.dropped += 1;
+            stream.release();
+        }
+        true
+    }
+
     /// The connection is lost: nothing that waits will be shown.
     pub fn clear(&mut self) {
         self.streams.clear();
@@ -167,29 +202,37 @@ impl Schedule {
         time: u32,
         message: ServerMessage,
     ) -> Option<ServerMessage> {
-        let at_once = !self.audio && self.streaming.is_some();
-        let streaming = self.streaming.filter(|_| at_once);
+        let streaming = self.streaming.filter(|_| !self.audio);
         // Frames of streams that nobody knows draw nothing.
         let Some(stream) = self.streams.get_mut(&id) else { return Some(message) };
+        let replaceable = stream.codec == VideoCodecType::MJPEG;
         // Some graphics drivers stamp frames with 0.
-        let mut due = if stamp == 0 { time.wrapping_add(UNSTAMPED_MS) } else { stamp };
-        let late = margin(due, time) < 0;
-        if late && stream.codec == VideoCodecType::MJPEG {
+        let stamp = if stamp == 0 { time.wrapping_add(UNSTAMPED_MS) } else { stamp };
+        let ahead = margin(stamp, time);
+        let lead = stream.lead.observe(ahead, time);
+        if self.audio && ahead < 0 && replaceable {
             self.dropped += 1;
             return None;
         }
-        if streaming == Some(stream.surface) && !late {
-            due = time;
-        }
         // A stamp from before what waits: the server's clock was set back, and what waits would come out of order.
-        if stream.queue.back().is_some_and(|last| margin(due, last.due) < 0)
-            && stream.codec == VideoCodecType::MJPEG
-        {
+        if stream.queue.back().is_some_and(|last| margin(stamp, last.stamp) < 0) && replaceable {
             self.dropped += stream.queue.len() as u64;
             self.bytes -= stream.queue.drain(..).map(|frame| frame.len).sum::<usize>();
+            stream.release();
+        }
+        let mut due = match self.audio {
+            true => stamp,
+            // Not later than the server wants, which is as good as at once when that is past.
+            false if streaming == Some(stream.surface) => time,
+            false => stamp.wrapping_sub(lead),
+        };
+        if let Some(last) = stream.queue.back()
+            && margin(due, last.due) < 0
+        {
+            due = last.due;
         }
         let (message, len) = own(message);
-        stream.queue.push_back(Frame { due, message, len });
+        stream.queue.push_back(Frame { stamp, due, message, len });
         self.bytes += len;
         while stream.queue.len() > self.limits.frames || self.bytes > self.limits.bytes {
             let Some(frame) = stream.queue.pop_front() else { break };
@@ -217,6 +260,16 @@ impl Schedule {
     }
 }
 
+impl Stream {
+    /// Gives back the memory of a queue that was much longer.
+    fn release(&mut self) {
+        let len = self.queue.len();
+        if self.queue.capacity() > USUAL_FRAMES.max(4 * len) {
+            self.queue.shrink_to(USUAL_FRAMES.max(2 * len));
+        }
+    }
+}
+
 /// The frame without the received block that it is a part of, and what it takes.
 fn own(mut message: ServerMessage) -> (ServerMessage, usize) {
     let data = match &mut message {
@@ -232,41 +285,28 @@ fn own(mut message: ServerMessage) -> (ServerMessage, usize) {
 
 /// How long a frame without a time waits, in milliseconds.
 const UNSTAMPED_MS: u32 = 100;
+/// Frames that an empty queue keeps places for.
+const USUAL_FRAMES: usize = 4;
 /// Bytes of bookkeeping counted for each frame.
 const FRAME_BYTES: usize = 256;
 
 #[cfg(test)]
 mod tests {
     use spice_proto::msg::display::{
-        Clip, StreamCreate, StreamData, StreamDestroy, StreamFlags, SurfaceCreate, SurfaceDestroy,
-        SurfaceFormat,
+        StreamData, StreamDestroy, SurfaceCreate, SurfaceDestroy, SurfaceFormat,
     };
-    use spice_proto::types::Rect;
 
+    use super::super::samples::{create, frame};
     use super::*;
 
-    fn create(id: u32, codec_type: VideoCodecType) -> ServerMessage {
-        ServerMessage::StreamCreate(StreamCreate {
-            surface_id: SurfaceId(0),
-            id: StreamId(id),
-            flags: StreamFlags::TOP_DOWN,
-            codec_type,
-            stamp: 0,
-            stream_width: 8,
-            stream_height: 8,
-            src_width: 8,
-            src_height: 8,
-            dest: Rect::at(0, 0, 8, 8),
-            clip: Clip::None,
-        })
-    }
-
-    fn frame(id: u32, stamp: u32) -> ServerMessage {
-        let data = Blob::new(vec![7; 10].into()).unwrap();
-        ServerMessage::StreamData(StreamData { id: StreamId(id), multi_media_time: stamp, data })
-    }
-
+    /// With sound.
     fn schedule(codec: VideoCodecType) -> Schedule {
+        let mut schedule = silent(codec);
+        schedule.set_audio_active(true);
+        schedule
+    }
+
+    fn silent(codec: VideoCodecType) -> Schedule {
         let mut schedule = Schedule::default();
         assert!(schedule.push(create(1, codec), 0).is_some());
         schedule
@@ -348,8 +388,71 @@ mod tests {
     }
 
     #[test]
-    fn surfaces_for_video_alone_show_frames_as_they_come() {
+    fn without_sound_frames_wait_for_the_slowest_of_them() {
+        let mut schedule = silent(VideoCodecType::MJPEG);
+        // Stamps 400 ms ahead, and 10 to 70 ms on the way.
+        let arrivals = [(1400, 1010), (1440, 1110), (1480, 1120), (1520, 1130)];
+        let mut shown = Vec::new();
+        for time in 1000..1300 {
+            for (stamp, _) in arrivals.iter().filter(|(_, arrival)| *arrival == time) {
+                assert_eq!(schedule.push(frame(1, *stamp), time), None);
+            }
+            shown.extend(due(&mut schedule, time).into_iter().map(|stamp| (stamp, time)));
+        }
+        // The first two as they come; from the slowest on with the server's distances.
+        assert_eq!(shown, [(1400, 1010), (1440, 1110), (1480, 1150), (1520, 1190)]);
+        assert_eq!(schedule.dropped(), 0);
+    }
+
+    #[test]
+    fn without_sound_late_frames_are_shown_unless_newer_ones_are_there() {
+        let mut mjpeg = silent(VideoCodecType::MJPEG);
+        mjpeg.push(frame(1, 100), 5000);
+        assert_eq!((mjpeg.next_due(5000), due(&mut mjpeg, 5000)), (Some(Duration::ZERO), vec![100]));
+        for stamp in [140, 180, 220] {
+            mjpeg.push(frame(1, stamp), 5010);
+        }
+        assert_eq!((due(&mut mjpeg, 5010), mjpeg.dropped()), (vec![220], 2));
+        let mut vp8 = silent(VideoCodecType::VP8);
+        for stamp in [100, 140] {
+            vp8.push(frame(1, stamp), 5000);
+        }
+        assert_eq!(due(&mut vp8, 5000), [-100, 140]);
+        // Times that are far off keep nothing back.
+        let mut fresh = silent(VideoCodecType::MJPEG);
+        fresh.push(frame(1, 3_600_000), 5000);
+        assert_eq!(due(&mut fresh, 5000), [3_600_000]);
+    }
+
+    #[test]
+    fn the_stream_that_has_waited_longest_comes_first() {
         let mut schedule = schedule(VideoCodecType::MJPEG);
+        schedule.push(create(2, VideoCodecType::MJPEG), 0);
+        schedule.push(frame(1, 120), 0);
+        schedule.push(frame(2, 110), 0);
+        assert_eq!(due(&mut schedule, 130), [110, 120]);
+    }
+
+    #[test]
+    fn long_queues_give_their_memory_back() {
+        let mut schedule = schedule(VideoCodecType::MJPEG);
+        for stamp in 100..160 {
+            schedule.push(frame(1, stamp), 0);
+        }
+        due(&mut schedule, 500);
+        assert!(schedule.streams[&StreamId(1)].queue.capacity() <= USUAL_FRAMES);
+    }
+
+    #[test]
+    fn nothing_waits_where_nothing_may() {
+        let mut schedule = Schedule::new(ScheduleLimits::NOTHING);
+        schedule.push(create(1, VideoCodecType::MJPEG), 0);
+        assert_eq!(schedule.push(frame(1, 500), 100), Some(frame(1, 500)));
+    }
+
+    #[test]
+    fn surfaces_for_video_alone_show_frames_as_they_come() {
+        let mut schedule = silent(VideoCodecType::MJPEG);
         let surface = |flags| {
             let (surface_id, format) = (SurfaceId(0), SurfaceFormat::XRGB);
             ServerMessage::SurfaceCreate(SurfaceCreate { surface_id, width: 8, height: 8, format, flags })
@@ -360,10 +463,13 @@ mod tests {
         schedule.set_audio_active(true);
         schedule.push(frame(1, 600), 200);
         assert_eq!(due(&mut schedule, 200), []);
-        schedule.set_audio_active(false);
+        assert_eq!(due(&mut schedule, 600), [600]);
         schedule.push(surface(SurfaceFlags::PRIMARY), 0);
-        schedule.push(frame(1, 700), 300);
-        assert_eq!(due(&mut schedule, 300), []);
+        schedule.set_audio_active(false);
+        // The slowest frame came 400 ms ahead.
+        schedule.push(frame(1, 1050), 600);
+        assert_eq!(due(&mut schedule, 649), []);
+        assert_eq!(due(&mut schedule, 650), [1050]);
     }
 
     #[test]

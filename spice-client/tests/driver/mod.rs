@@ -6,3 +6,5 @@ mod pressure;
 mod recording;
 pub(crate) mod server;
 mod silence;
+#[cfg(feature = "canvas")]
+mod video;

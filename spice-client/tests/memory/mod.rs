@@ -7,6 +7,8 @@ use spice_client::spice_proto::types::{ImageId, PaletteId, Point, Rect, StreamId
 use spice_client::spice_proto::wire::{Blob, Ptr};
 use spice_client::video::{Schedule, ScheduleLimits};
 
+use crate::streams::create;
+
 /// Bytes of all surfaces of a canvas here.
 const SURFACES: u64 = 1 << 20;
 /// Pixels of the pixmap cache here.
@@ -74,26 +76,10 @@ fn surfaces_pictures_palettes_and_streams_are_bounded() {
             let source = PaletteSource::Inline(Ptr(palette));
             image(1, bitmap(16, BitmapFormat::BIT8, Some(source), bytes.clone()), 16)
         });
-        flood(&mut canvas, 100_000, |number| stream(number as u32));
+        flood(&mut canvas, 100_000, |number| create(StreamId(number as u32), VideoCodecType::MJPEG));
     });
     assert!(most <= BOUND, "{most} bytes held, {BOUND} are enough");
     assert!(most > SURFACES / 2, "{most} bytes: the floods came through");
-}
-
-fn stream(id: u32) -> ServerMessage {
-    ServerMessage::StreamCreate(StreamCreate {
-        surface_id: SurfaceId(0),
-        id: StreamId(id),
-        flags: StreamFlags::TOP_DOWN,
-        codec_type: VideoCodecType::MJPEG,
-        stamp: 0,
-        stream_width: 8,
-        stream_height: 8,
-        src_width: 8,
-        src_height: 8,
-        dest: Rect::at(0, 0, 8, 8),
-        clip: Clip::None,
-    })
 }
 
 /// One command with as many pictures as there can be, each as large as it may be, scaled, on a surface that it reads
@@ -151,7 +137,7 @@ fn frames_that_wait_are_bounded() {
         let mut schedule = Schedule::new(limits);
         for number in 0..20_000u32 {
             if number % 100 == 0 {
-                let _ = schedule.push(stream(number / 100), 0);
+                let _ = schedule.push(create(StreamId(number / 100), VideoCodecType::MJPEG), 0);
             }
             // Each in a received block of its own, of which the frame is a small part.
             let block = Bytes::from(vec![1; 16 << 10]);

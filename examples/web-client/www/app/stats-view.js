@@ -56,6 +56,7 @@ export class StatsView {
             ["stats.decode", each("drawMs")],
             ["stats.show", each("showMs")],
             ["stats.codecs", images.map(([name, count]) => `${name} ${Math.round((count / all) * 100)} %`).join(", ") || "–"],
+            ["stats.dropped", stats.images.video + stats.dropped > 0 ? `${stats.dropped} / ${stats.images.video + stats.dropped}` : "–"],
             ["stats.screen", `${width} × ${height}`],
             ["stats.memory", bytes(stats.surfaceBytes)],
             ["stats.renderer", stats.renderer],

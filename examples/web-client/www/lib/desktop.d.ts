@@ -76,6 +76,8 @@ export interface SpiceStats {
     showMs: number;
     /** From a key or button to the next change on the screen, smoothed; 0 before the first. */
     answerMs: number;
+    /** Frames of videos that were left out because a newer one was due; those that were shown are `images.video`. */
+    dropped: number;
     received: number;
     sent: number;
     surfaceBytes: number;

@@ -42,6 +42,8 @@ fn one_display_waits_for_another_and_keeps_its_order() {
     assert_eq!(color(&displays, 0), 5);
     let monitors = displays.iter_mut().map(|(id, canvas)| (id, canvas.drain_damage().len() > 0));
     assert_eq!(monitors.collect::<Vec<_>>(), [(0, true), (1, true)]);
+    assert!(displays.iter().all(|(_, canvas)| canvas.damage().is_empty()), "it was taken");
+    assert_eq!(displays.iter().map(|(id, _)| id).collect::<Vec<_>>(), [0, 1]);
 }
 
 /// Brings the picture `brought` and needs the picture `needed`.
