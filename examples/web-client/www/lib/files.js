@@ -1,0 +1,41 @@
+// Files on their way into the guest. Part of <spice-desktop>.
+
+import { failure } from "./failure.js";
+import { Transfer } from "./guest.js";
+
+export class Files {
+    #connection;
+    #transfers = new Map();
+    #next = 1;
+
+    constructor(connection) {
+        this.#connection = connection;
+    }
+
+    /** Begins to send a File. */
+    send(file) {
+        const id = this.#next++;
+        const done = this.#send(file, id);
+        done.catch(() => {}).then(() => this.#transfers.delete(id));
+        const transfer = new Transfer(id, file, done, () => this.#connection.call("cancelFile", id));
+        this.#transfers.set(id, transfer);
+        return transfer;
+    }
+
+    /** The guest has so many bytes of a file. */
+    advance(id, sent, size) {
+        this.#transfers.get(id)?.advance(sent, size);
+    }
+
+    async #send(file, id) {
+        try {
+            if (!this.#connection.hasWorker) {
+                throw failure("gone", "there is no connection");
+            }
+            await this.#connection.ask("sendFile", file.name, file, id);
+        } catch (error) {
+            error.code ??= "failed";
+            throw error;
+        }
+    }
+}
