@@ -12,7 +12,7 @@ export class Clipboard {
     #offered = "";
 
     /**
-     * `desktop`: ask(method, ...) asks the library, emit(name, detail) fires, sendFile(file) sends; `shares` says whether the user
+     * `desktop`: ask(method, ...) asks the library, need(method, ...) does so if there is a connection, emit(name, detail) fires, sendFile(file) sends; `shares` says whether the user
      * wants the guest's clipboard here, now; `callback` is the application's.
      */
     constructor(desktop) {
@@ -28,7 +28,7 @@ export class Clipboard {
     async send(data) {
         this.#offered = "";
         const { types, bytes } = await contents(data);
-        await this.#desktop.ask("setClipboard", types, bytes);
+        await this.#desktop.need("setClipboard", types, bytes);
     }
 
     /** The guest has copied something. */

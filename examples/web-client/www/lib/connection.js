@@ -38,9 +38,9 @@ export class Connection {
 
     /**
      * `desktop` is what a connection needs of the element: canvas() makes one to draw on and `renderer` says how; prepare() tells a
-     * new worker what holds for every connection; showing() and over(asked) hear of the first picture and of the end before anybody
-     * else; told(name, values) gets what the worker tells; emit(name, detail) fires; `retries` says whether it may connect again;
-     * `element` is what `connect` resolves with.
+     * new worker what holds for every connection; showing() and ended(asked) hear of the first picture and of a connection's end
+     * before anybody else, over(error) that nothing connects again by itself; told(name, values) gets what the worker tells;
+     * emit(name, detail) fires; `retries` says whether it may connect again; `element` is what `connect` resolves with.
      */
     constructor(desktop) {
         this.#desktop = desktop;
@@ -48,11 +48,6 @@ export class Connection {
 
     get state() {
         return this.#state;
-    }
-
-    /** Whether there is a worker to ask. */
-    get hasWorker() {
-        return this.#link !== null;
     }
 
     /** Connects to a target, with the password in it or the one that leads there already. */
@@ -91,6 +86,7 @@ export class Connection {
             this.call("disconnect");
         } else if (this.#state === "waiting") {
             this.#become("disconnected");
+            this.#desktop.over(failure("closed", "no attempt is wanted any more"));
         }
     }
 
@@ -105,6 +101,7 @@ export class Connection {
         const reason = "removed from the page";
         const pending = this.#pending !== null;
         this.#reject(failure("closed", reason));
+        this.#desktop.over(failure("closed", reason));
         if (pending || was === "connected" || was === "waiting") {
             this.#desktop.emit("disconnect", { clean: true, code: "closed", reason });
         }
@@ -118,6 +115,14 @@ export class Connection {
     /** Calls a method of the library and waits for its answer; there is none without a worker. */
     ask(method, ...values) {
         return this.#link ? this.#link.ask(method, ...values) : Promise.resolve(undefined);
+    }
+
+    /** As `ask`, for what makes no sense without a connection: there it rejects. */
+    async need(method, ...values) {
+        if (!this.#link) {
+            throw failure("gone", "there is no connection");
+        }
+        return this.#link.ask(method, ...values);
     }
 
     /** Nobody has used the machine for long. */
@@ -230,7 +235,7 @@ export class Connection {
         }
         const again = !asked && this.#wasComplete && PASSING.has(code) && this.#attempts < RETRY_SECONDS.length
             && (this.#again[code] ?? 0) < (MOST_AGAIN[code] ?? Infinity) && this.#desktop.retries;
-        this.#desktop.over(asked);
+        this.#desktop.ended(asked);
         if (code in SECURITY) {
             this.#desktop.emit("securityfailure", { status: SECURITY[code], code, reason: text });
         }
@@ -262,6 +267,7 @@ export class Connection {
         this.#forgetRetry();
         this.#become("disconnected");
         this.#reject(failure(code, text));
+        this.#desktop.over(failure(code, text));
         this.#desktop.emit("disconnect", { clean, code, reason: text });
     }
 

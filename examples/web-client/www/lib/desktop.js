@@ -75,7 +75,8 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
             prepare: () => this.#prepare(),
             told: (name, values) => NEWS[name]?.(this.#news, ...values),
             showing: () => stage.classList.remove("frozen"),
-            over: (asked) => this.#over(asked),
+            ended: (asked) => this.#ended(asked),
+            over: (error) => this.#resolution.over(error),
         });
         this.#hands = new Hands(this.#parts, this.#view, this.#shape, {
             call: (...call) => this.#connection.call(...call),
@@ -106,6 +107,7 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
         });
         this.#clipboard = new Clipboard({
             ask,
+            need: (...call) => this.#connection.need(...call),
             emit,
             sendFile: (file) => this.sendFile(file),
             get shares() {
@@ -119,8 +121,14 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
         this.#resolution = new Resolution({
             ask,
             emit,
+            get isConnected() {
+                return outer.state === "connected";
+            },
+            get hasAgent() {
+                return outer.#agent;
+            },
             get follows() {
-                return outer.scaling === "follow" && outer.#agent && outer.state === "connected";
+                return outer.scaling === "follow";
             },
         }, this.#view);
         this.#news = {
@@ -257,7 +265,7 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
             this.sendKeys(["ShiftLeft", "Insert"]);
             return "";
         }
-        return this.#connection.ask("text", whole, this.keyboardLayout);
+        return this.#connection.need("text", whole, this.keyboardLayout);
     }
 
     /** Moves the pointer to pixel x, y of the screen with these buttons held: 1 left, 2 right, 4 middle, 8, 16. */
@@ -341,7 +349,7 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
 
     // The guest's agent.
 
-    /** Offers a text, a Blob, or { type: content, … } to the guest's clipboard. Resolves once its agent knows. */
+    /** Offers a text, a Blob, or { type: content, … } to the guest's clipboard. Resolves once its agent knows; rejects without one. */
     sendClipboardData(data) {
         return this.#clipboard.send(data);
     }
@@ -355,7 +363,10 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
         return this.#callbacks.clipboard ?? null;
     }
 
-    /** Asks the guest for a resolution. Resolves with the width and height that it has in the end. */
+    /**
+     * Asks the guest for a resolution; before there is a connection, as soon as there is one with an agent. Resolves with the width
+     * and height that it has in the end.
+     */
     setResolution(width, height) {
         return this.#resolution.set(width, height);
     }
@@ -527,7 +538,7 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
             this.#connection.call("preferCompression", this.#compression);
         }
         this.#emit("connect");
-        this.#resolution.follow();
+        this.#resolution.able();
     }
 
     /** The machine's screen has this size from now on. */
@@ -547,11 +558,11 @@ export class SpiceDesktop extends NoVncNames(HTMLElement) {
         this.#agent = connected;
         this.#clipboard.forget();
         this.#emit("capabilities", { agent: connected });
-        this.#resolution.follow();
+        this.#resolution.able();
     }
 
     /** The connection is over; the last picture stays. */
-    #over(asked) {
+    #ended(asked) {
         this.#clipboard.forget();
         this.#parts.stage.classList.toggle("frozen", !asked);
         this.#shape.reset();

@@ -1,6 +1,5 @@
 // Files on their way into the guest. Part of <spice-desktop>.
 
-import { failure } from "./failure.js";
 import { Transfer } from "./guest.js";
 
 export class Files {
@@ -29,10 +28,7 @@ export class Files {
 
     async #send(file, id) {
         try {
-            if (!this.#connection.hasWorker) {
-                throw failure("gone", "there is no connection");
-            }
-            await this.#connection.ask("sendFile", file.name, file, id);
+            await this.#connection.need("sendFile", file.name, file, id);
         } catch (error) {
             error.code ??= "failed";
             throw error;
