@@ -80,6 +80,8 @@ fn no_early_connection_is_left_open() {
     let gateway = Gateway::start_with(&[
         "--allow",
         "127.0.0.1:1024-65535",
+        "--allow",
+        "localhost:1024-65535",
         "--metrics",
         &format!("127.0.0.1:{metrics}"),
     ])
@@ -124,6 +126,20 @@ fn no_early_connection_is_left_open() {
         .unwrap();
     assert_eq!(ended, "password-impossible");
     settle("a refusal", 0);
+    // What was warmed up for another target ends with the first connection, which has nothing to do with it.
+    page.run(&format!(
+        "{again} again();
+         vm.constructor.warmUp({{ host: '127.0.0.1', port: {} }})",
+        server.port()
+    ))
+    .unwrap();
+    testsuite::wait_for("what is warmed up", limit, || Ok((open_sockets(metrics) > 0).then_some(())))
+        .unwrap();
+    page.run(&format!("await vm.connect('localhost', {})", server.port())).unwrap();
+    page.wait("a picture", "(await vm.stats()).frames > 0").unwrap();
+    settle("the session alone", channels);
+    page.run("vm.disconnect()").unwrap();
+    settle("the end of all", 0);
     // Who leaves at once is not connected later.
     page.run(&format!(
         "{again} again();

@@ -142,8 +142,8 @@ export interface SpiceDesktopEventMap {
  */
 export class SpiceDesktop extends HTMLElement {
     /**
-     * Loads what a connection needs, before there is one. With a target begins to connect there without a password; the
-     * first element that connects there goes on with that.
+     * Loads what a connection needs, before there is one. With a target begins to connect there without a password; an
+     * element goes on with that if the page's next connection leads there, else it is closed.
      */
     static warmUp(target?: SpiceTarget): void;
 
