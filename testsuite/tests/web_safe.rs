@@ -154,6 +154,23 @@ fn links_to_other_hosts_are_followed_only_by_the_user() {
     let mut page = browser.open_with("other", &link, &naming("node1.example localhost")).unwrap();
     page.wait("an attempt", &format!("{DESKTOP}.state !== 'idle'")).unwrap();
     page.check().unwrap();
+    // Ports count where they are named.
+    let (port, next) = (server.port(), u32::from(server.port()) + 1);
+    for (name, hosts, is_known) in [
+        ("port", format!("localhost:{port}"), true),
+        ("ports", format!("localhost:1024-{next}"), true),
+        ("next", format!("localhost:{next}"), false),
+        ("others", format!("localhost:{next}-70000 localhost:1-1023"), false),
+        ("badly", format!("localhost:{port}- localhost: localhost:{port}x *:{port} *.:{port}"), false),
+    ] {
+        let mut page = browser.open_with(name, &link, &naming(&hosts)).unwrap();
+        if is_known {
+            page.wait(name, &format!("{DESKTOP}.state !== 'idle'")).unwrap();
+        } else {
+            page.wait(name, FOREIGN).unwrap();
+        }
+        page.check().unwrap();
+    }
     // What looks like a host of the page's and leads elsewhere.
     for (name, way) in [
         ("slash", "host=localhost/.vms.example&port=1&direct"),
