@@ -28,8 +28,9 @@ pub struct SessionConfig {
     pub tls: Option<Address>,
     /// As whom to connect.
     pub credentials: Credentials,
-    /// Kinds of channels to open besides main; the default is display, inputs and cursor. Others that the server
-    /// lists are reported as [`Event::ChannelsLeftClosed`](super::Event::ChannelsLeftClosed).
+    /// Kinds of channels to open besides main; the default is display, inputs and cursor. Displays come first, the
+    /// others when those have been let in, or after a second. Others that the server lists are reported as
+    /// [`Event::ChannelsLeftClosed`](super::Event::ChannelsLeftClosed).
     pub channels: Vec<ChannelType>,
     /// What to tell display channels.
     pub display: DisplayConfig,
