@@ -49,6 +49,7 @@ self.onmessage = ({ data }) => {
 function meanwhile(url) {
     forget();
     if (!url) {
+        askSoon();
         return;
     }
     try {
@@ -59,9 +60,7 @@ function meanwhile(url) {
         socket.onopen = () => {
             socket.send(HELLO);
             own.sent = HELLO;
-            setTimeout(() => {
-                suited ??= suitedRenderer();
-            });
+            askSoon();
         };
         socket.onclose = () => own.spare.close();
         let bytes = 0;
@@ -130,6 +129,13 @@ function suitedRenderer() {
     const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
     gl.getExtension("WEBGL_lose_context")?.loseContext();
     return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? "2d" : "webgl2";
+}
+
+/** Asks for it when the worker has nothing else to do. */
+function askSoon() {
+    setTimeout(() => {
+        suited ??= suitedRenderer();
+    });
 }
 
 /** What is more than a call of the library. */
