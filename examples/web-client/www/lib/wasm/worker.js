@@ -71,6 +71,7 @@ function meanwhile(url) {
             if (bytes > MOST_RECEIVED.bytes || own.received.length > MOST_RECEIVED.pieces) {
                 own.received.length = 0;
                 socket.close();
+                own.spare.close();
             }
         };
     } catch {
