@@ -80,6 +80,8 @@ fn no_early_connection_is_left_open() {
     let gateway = Gateway::start_with(&[
         "--allow",
         "127.0.0.1:1024-65535",
+        "--allow",
+        "localhost:1024-65535",
         "--metrics",
         &format!("127.0.0.1:{metrics}"),
     ])
@@ -124,6 +126,20 @@ fn no_early_connection_is_left_open() {
         .unwrap();
     assert_eq!(ended, "password-impossible");
     settle("a refusal", 0);
+    // What was warmed up for another target ends with the first connection, which has nothing to do with it.
+    page.run(&format!(
+        "{again} again();
+         vm.constructor.warmUp({{ host: '127.0.0.1', port: {} }})",
+        server.port()
+    ))
+    .unwrap();
+    testsuite::wait_for("what is warmed up", limit, || Ok((open_sockets(metrics) > 0).then_some(())))
+        .unwrap();
+    page.run(&format!("await vm.connect('localhost', {})", server.port())).unwrap();
+    page.wait("a picture", "(await vm.stats()).frames > 0").unwrap();
+    settle("the session alone", channels);
+    page.run("vm.disconnect()").unwrap();
+    settle("the end of all", 0);
     // Who leaves at once is not connected later.
     page.run(&format!(
         "{again} again();
@@ -134,6 +150,47 @@ fn no_early_connection_is_left_open() {
     .unwrap();
     page.wait("the end", "vm.state === 'disconnected'").unwrap();
     settle("nobody", 0);
+    page.check().unwrap();
+}
+
+/// What an application asks for too early is kept where that makes sense, and else refused in words.
+#[test]
+fn wishes_before_a_connection() {
+    let guest = Guest::start().unwrap();
+    let gateway = Gateway::start().unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let mut page = element(&mut browser, &gateway, "");
+    let refused = page.run(
+        "window.outcome = (promise) => promise.then(() => 'done', (error) => `${error.code}: ${error.message}`);
+         vm.clipboardPasteFrom('too early');
+         return [await outcome(vm.sendClipboardData('too early')), await outcome(vm.sendText('too early')),
+             await outcome(vm.sendFile(new File(['x'], 'x')).done)];",
+    );
+    assert_eq!(refused.unwrap(), serde_json::json!(vec!["gone: there is no connection"; 3]));
+    // The last wish is the one that counts.
+    page.run(&format!(
+        "window.first = outcome(vm.setResolution(800, 600));
+         const second = vm.setResolution(1000, 700);
+         await vm.connect('127.0.0.1', {});
+         window.size = (await second).join('x');",
+        guest.port()
+    ))
+    .unwrap();
+    assert_eq!(page.run("return window.size").unwrap(), "1000x700");
+    let first = page.run("return window.first").unwrap();
+    assert_eq!(first, "undefined: another resolution took its place");
+    page.wait("the new size", "vm.screenSize.join('x') === '1000x700'").unwrap();
+    page.run("vm.disconnect()").unwrap();
+    fired(&mut page, "disconnect:closed");
+    // A connection that comes to nothing takes the wish with it.
+    let failed = "const wish = outcome(vm.setResolution(800, 600));
+        await outcome(vm.connect('127.0.0.1', 1));
+        return await wish";
+    let failed = page.run(failed).unwrap();
+    assert!(failed.as_str().unwrap().starts_with("not-allowed: "), "{failed}");
+    // So does the element when it leaves.
+    let left = "const wish = outcome(vm.setResolution(800, 600)); vm.remove(); return await wish";
+    assert_eq!(page.run(left).unwrap(), "closed: removed from the page");
     page.check().unwrap();
 }
 

@@ -154,6 +154,23 @@ fn links_to_other_hosts_are_followed_only_by_the_user() {
     let mut page = browser.open_with("other", &link, &naming("node1.example localhost")).unwrap();
     page.wait("an attempt", &format!("{DESKTOP}.state !== 'idle'")).unwrap();
     page.check().unwrap();
+    // Ports count where they are named. Each link is a new one: machines that were connected are known.
+    for (name, port, hosts, is_known) in [
+        ("port", 7003, "localhost:7003", true),
+        ("ports", 7004, "localhost:7002-7004", true),
+        ("next", 7001, "localhost:7002", false),
+        ("others", 7001, "localhost:7002-70000 localhost:1-7000", false),
+        ("badly", 7001, "localhost:7001- localhost: localhost:7001x *:7001 *.:7001", false),
+    ] {
+        let link = gateway.page(&format!("host=localhost&port={port}&direct"));
+        let mut page = browser.open_with(name, &link, &naming(hosts)).unwrap();
+        if is_known {
+            page.wait(name, &format!("{DESKTOP}.state !== 'idle'")).unwrap();
+        } else {
+            page.wait(name, FOREIGN).unwrap();
+        }
+        page.check().unwrap();
+    }
     // What looks like a host of the page's and leads elsewhere.
     for (name, way) in [
         ("slash", "host=localhost/.vms.example&port=1&direct"),

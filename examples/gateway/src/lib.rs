@@ -10,6 +10,7 @@
 pub mod allow;
 mod bridge;
 mod close;
+mod late;
 mod limits;
 mod log;
 mod metrics;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Extension, RawQuery, State};
-use axum::middleware::map_response;
+use axum::extract::{Extension, RawQuery, Request, State};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -60,9 +60,13 @@ pub(crate) struct Peer {
     pub(crate) is_secure: bool,
 }
 
+/// On a request that comes by one connection too many: it is refused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoPlace;
+
 /// Everything that the public sees.
 pub(crate) fn public(gateway: Arc<Gateway>, web: Option<&Path>, ancestors: &[String]) -> Router {
-    let router = Router::new().route("/spice", get(spice)).route("/health", get(health)).with_state(gateway);
+    let router = Router::new().route("/spice", get(spice)).route(HEALTH, get(health)).with_state(gateway);
     let router = match web {
         Some(folder) => router.fallback_service(ServeDir::new(folder).precompressed_gzip()),
         None => router.fallback(|| async {
@@ -70,6 +74,14 @@ pub(crate) fn public(gateway: Arc<Gateway>, web: Option<&Path>, ancestors: &[Str
         }),
     };
     let headers = headers(ancestors);
+    let router = router.layer(from_fn(async |request: Request, next: Next| {
+        if request.extensions().get::<NoPlace>().is_none() {
+            return next.run(request).await;
+        }
+        let busy =
+            "There are too many connections from your address. Close some, or try again in a moment.\n";
+        (StatusCode::SERVICE_UNAVAILABLE, busy).into_response()
+    }));
     router.layer(CompressionLayer::new()).layer(map_response(move |mut response: Response| {
         // A folder asked for as //folder would be sent on to a host of that name.
         let location = response.headers().get(header::LOCATION);
@@ -89,7 +101,7 @@ pub(crate) fn private(gateway: Arc<Gateway>) -> Router {
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         ([(header::CONTENT_TYPE, kind)], gateway.metrics.text(&gateway.limits))
     };
-    Router::new().route("/metrics", get(metrics)).route("/health", get(health)).with_state(gateway)
+    Router::new().route("/metrics", get(metrics)).route(HEALTH, get(health)).with_state(gateway)
 }
 
 async fn health(State(gateway): State<Arc<Gateway>>) -> (StatusCode, &'static str) {
@@ -234,6 +246,8 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
+/// Where the gateway says how it is.
+pub(crate) const HEALTH: &str = "/health";
 /// Bytes read at once from a browser. Each connection has such a buffer.
 const READ_BUFFER: usize = 8 << 10;
 /// Bytes that wait for a browser at most: one message and control frames.

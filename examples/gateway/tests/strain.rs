@@ -39,9 +39,39 @@ async fn connections_of_one_address_leave_room_for_others() {
     let mut answer = String::new();
     tokio::time::timeout(Duration::from_secs(8), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    // The one with all of them may still ask how the gateway is, and nothing else.
+    let (head, _) = gateway.get("/health", "");
+    assert!(head.starts_with("http/1.1 200") && head.contains("connection: close"), "{head}");
+    let (head, _) = gateway.get("/", "");
+    assert!(head.starts_with("http/1.1 503") && head.contains("content-security-policy"), "{head}");
     // The operator's own address takes part in no limit.
     assert_eq!(gateway.metric("gateway_connections"), 0);
     drop(held);
+}
+
+#[tokio::test]
+async fn a_flood_from_everywhere_leaves_the_state_of_health() {
+    let gateway = Gateway::start(&[]);
+    let mut held = Vec::new();
+    for client in 1..=5 {
+        for _ in 0..256 {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(([127, 0, 1, client], 0).into()).unwrap();
+            held.push(socket.connect(gateway.address).await.unwrap());
+        }
+    }
+    let (head, _) = gateway.get("/health", "");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    // Everything else waits until there is a place.
+    let page = async || {
+        let mut stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let (answer, ()) = tokio::join!(page(), async { drop(held) });
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
 }
 
 #[tokio::test]

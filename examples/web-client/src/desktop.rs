@@ -10,9 +10,10 @@ use spice_client::transport::websocket::{Browser, Traffic};
 use spice_proto::msg::display::ImageCompression;
 use spice_proto::msg::inputs::{KeyboardModifiers, MouseButton};
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, OffscreenCanvas, WebSocket};
+use web_sys::{Blob, OffscreenCanvas};
 
 use crate::begin;
+use crate::begun::Begun;
 use crate::demo::Demo;
 use crate::guest::{self, Transfers};
 use crate::page::Page;
@@ -68,22 +69,14 @@ impl Desktop {
     }
 
     /// Connects to the WebSocket at `url`, or to the built-in demo without one; a connection before it ends silently.
-    /// `shown` is what errors call the address. What comes of it is told to the page. The main channel may have begun: `begun` is
-    /// its WebSocket, on which the bytes `sent` and the `ArrayBuffer`s `received` have passed.
-    pub fn connect(
-        &mut self,
-        url: Option<String>,
-        shown: &str,
-        password: &str,
-        begun: Option<WebSocket>,
-        sent: Option<Vec<u8>>,
-        received: Option<Array>,
-    ) {
+    /// `shown` is what errors call the address. What comes of it is told to the page. It goes on with what has
+    /// `begun`.
+    pub fn connect(&mut self, url: Option<String>, shown: &str, password: &str, begun: Option<Begun>) {
         self.replace();
         let browser = url.map(|url| {
             let browser = Browser::new(&url);
             match begun {
-                Some(socket) => browser.begun(socket, sent.unwrap_or_default(), received.unwrap_or_default()),
+                Some(begun) => begun.hand_over(browser),
                 None => browser,
             }
         });

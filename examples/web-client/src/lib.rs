@@ -9,6 +9,8 @@
 
 pub mod begin;
 #[cfg(target_arch = "wasm32")]
+mod begun;
+#[cfg(target_arch = "wasm32")]
 mod blob;
 #[cfg(target_arch = "wasm32")]
 mod cursor;
@@ -35,6 +37,8 @@ mod screen;
 mod session;
 pub mod stats;
 
+#[cfg(target_arch = "wasm32")]
+pub use begun::Begun;
 #[cfg(target_arch = "wasm32")]
 pub use desktop::Desktop;
 #[cfg(target_arch = "wasm32")]

@@ -65,8 +65,10 @@ impl<R: Read> Replay<R> {
         Self::with_config(recording, config)
     }
 
-    /// A replay to a session of the given configuration; its addresses mean nothing.
-    pub fn with_config(recording: Recording<R>, config: SessionConfig) -> Self {
+    /// A replay to a session of the given configuration; its addresses mean nothing, and channels open in the
+    /// recording's order.
+    pub fn with_config(recording: Recording<R>, mut config: SessionConfig) -> Self {
+        config.displays_first = false;
         let longest = usize::try_from(config.limits.message_len).unwrap_or(usize::MAX);
         Self {
             recording,

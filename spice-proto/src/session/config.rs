@@ -28,9 +28,13 @@ pub struct SessionConfig {
     pub tls: Option<Address>,
     /// As whom to connect.
     pub credentials: Credentials,
-    /// Kinds of channels to open besides main; the default is display, inputs and cursor. Others that the server
-    /// lists are reported as [`Event::ChannelsLeftClosed`](super::Event::ChannelsLeftClosed).
+    /// Kinds of channels to open besides main; the default is display, inputs and cursor. Others that the server lists
+    /// are reported as [`Event::ChannelsLeftClosed`](super::Event::ChannelsLeftClosed).
     pub channels: Vec<ChannelType>,
+    /// Whether displays are opened first, the other channels when those have been let in, or after a second. Yes by
+    /// default: libspice-server 0.15.1 makes a key for each link, one after the other, and what the user waits for is
+    /// the picture.
+    pub displays_first: bool,
     /// What to tell display channels.
     pub display: DisplayConfig,
     /// The mouse mode, one bit, to ask for whenever the server offers it.
@@ -56,6 +60,7 @@ impl SessionConfig {
             tls: None,
             credentials: Credentials::default(),
             channels: vec![ChannelType::DISPLAY, ChannelType::INPUTS, ChannelType::CURSOR],
+            displays_first: true,
             display: DisplayConfig::default(),
             mouse_mode: MouseModes::CLIENT,
             limits: Limits::default(),

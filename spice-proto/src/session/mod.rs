@@ -49,6 +49,9 @@ pub struct Session {
     routes: Vec<Route>,
     io: VecDeque<Output>,
     events: VecDeque<Event>,
+    /// Channels that are opened once the displays have been let in, or at the latest at `open_by`.
+    waiting: Vec<ChannelId>,
+    open_by: Instant,
     next_transport: u32,
     session_id: u32,
     /// Where the round over the channels' queues goes on, so that no channel starves another.
@@ -77,6 +80,8 @@ impl Session {
             routes: Vec::new(),
             io: VecDeque::new(),
             events: VecDeque::new(),
+            waiting: Vec::new(),
+            open_by: Instant::ZERO,
             next_transport: 0,
             session_id: 0,
             turn: 0,
@@ -165,6 +170,7 @@ impl Session {
     pub fn poll_io(&mut self) -> Option<Output> {
         self.sync();
         self.settle();
+        self.open_waiting();
         if let Some(output) = self.io.pop_front() {
             return Some(output);
         }
@@ -288,7 +294,9 @@ impl Session {
     /// When [`handle_timeout`](Self::handle_timeout) must be called at the latest.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let leave_by = self.ending.map(|_| self.leave_by);
-        self.routes.iter().filter_map(|route| route.channel.poll_timeout()).chain(leave_by).min()
+        let open_by = (!self.waiting.is_empty()).then_some(self.open_by);
+        let routes = self.routes.iter().filter_map(|route| route.channel.poll_timeout());
+        routes.chain(leave_by).chain(open_by).min()
     }
 
     /// Whether the session has ended, or is about to. Outputs may still be waiting.
@@ -347,25 +355,51 @@ impl Session {
         }
     }
 
+    /// Opens the channels of a list, or first its displays.
     fn open_listed(&mut self, listed: impl Iterator<Item = ChannelId>) {
         let mut left = Vec::new();
         for id in listed.take(EVERY_CHANNEL) {
             // A list names one hot-plugged channel or all of them; what is open already stays as it is.
-            if id.kind == ChannelType::MAIN || self.routes.iter().any(|route| route.id == id) {
+            let is_known = self.routes.iter().any(|route| route.id == id) || self.waiting.contains(&id);
+            if id.kind == ChannelType::MAIN || is_known {
                 continue;
             }
             if !AnyChannel::is_known(id.kind) {
                 left.push((id, LeftClosed::Unknown));
             } else if !self.config.channels.contains(&id.kind) {
                 left.push((id, LeftClosed::NotWanted));
-            } else if self.routes.len() >= self.config.limits.channels {
+            } else if self.routes.len() + self.waiting.len() >= self.config.limits.channels {
                 left.push((id, LeftClosed::TooMany));
-            } else {
+            } else if id.kind == ChannelType::DISPLAY || !self.config.displays_first {
                 self.open(id);
+            } else {
+                if self.waiting.is_empty() {
+                    self.open_by = self.now + DISPLAYS_FIRST;
+                }
+                self.waiting.push(id);
             }
         }
         if !left.is_empty() {
             self.events.push_back(Event::ChannelsLeftClosed(left));
+        }
+    }
+
+    /// Opens the channels that have waited for the displays, if there is nothing to wait for any more.
+    fn open_waiting(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        if self.ending.is_some() {
+            return self.waiting.clear();
+        }
+        let is_linking = |route: &Route| {
+            let has_ended = route.ended || route.failed.is_some();
+            route.id.kind == ChannelType::DISPLAY && !has_ended && !route.channel.is_open()
+        };
+        if self.now >= self.open_by || !self.routes.iter().any(is_linking) {
+            for id in core::mem::take(&mut self.waiting) {
+                self.open(id);
+            }
         }
     }
 
@@ -524,5 +558,57 @@ fn take_id(next: &mut u32) -> TransportId {
 /// How long an ending session waits for the first messages of channels that the server has only begun to serve.
 const FIRST_MESSAGE: Duration = Duration::from_secs(2);
 
+/// How long other channels wait for the displays to be let in.
+const DISPLAYS_FIRST: Duration = Duration::from_secs(1);
+
 /// As many channels as their numbers can tell apart: a longer list repeats itself.
 const EVERY_CHANNEL: usize = 1 << 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connects(session: &mut Session) -> Vec<ChannelId> {
+        core::iter::from_fn(|| session.poll_io())
+            .filter_map(|output| match output {
+                Output::Connect { channel, .. } => Some(channel),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn displays_that_are_never_let_in_hold_the_others_up_for_a_while_only() {
+        let id = |kind| ChannelId::new(kind, 0);
+        let (display, inputs) = (id(ChannelType::DISPLAY), id(ChannelType::INPUTS));
+        let listed = || [inputs, display, inputs, id(ChannelType::CURSOR)].into_iter();
+        let begun = || {
+            let mut session = Session::new(SessionConfig::new(Address::tcp("server", 5930)));
+            assert_eq!(connects(&mut session), [ChannelId::MAIN]);
+            session.open_listed(listed());
+            session.open_listed(listed());
+            assert_eq!(connects(&mut session), [display]);
+            session
+        };
+        let mut session = begun();
+        assert_eq!(session.poll_timeout(), Some(Instant::ZERO + DISPLAYS_FIRST));
+        session.handle_timeout(Instant::ZERO + DISPLAYS_FIRST);
+        assert_eq!(connects(&mut session), [inputs, id(ChannelType::CURSOR)]);
+        // A display that is gone is nothing to wait for.
+        let mut session = begun();
+        let transport = session.routes.iter().find(|route| route.id == display).unwrap().transport;
+        session.closed(transport, Instant::ZERO);
+        assert_eq!(connects(&mut session), [inputs, id(ChannelType::CURSOR)]);
+        // Nor if all are to be opened at once.
+        let mut config = SessionConfig::new(Address::tcp("server", 5930));
+        config.displays_first = false;
+        let mut session = Session::new(config);
+        session.open_listed(listed());
+        assert_eq!(connects(&mut session), [ChannelId::MAIN, inputs, display, id(ChannelType::CURSOR)]);
+        // And nothing is opened when the session ends meanwhile.
+        let mut session = begun();
+        session.disconnect(Instant::ZERO);
+        assert_eq!(connects(&mut session), []);
+        assert_eq!(session.poll_timeout(), None);
+    }
+}

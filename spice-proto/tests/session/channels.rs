@@ -38,6 +38,19 @@ fn the_order_of_a_start() {
 }
 
 #[test]
+fn displays_are_let_in_before_the_others() {
+    let mut pair = Pair::new(client(), server().channels(&[INPUTS, DISPLAY, CURSOR, DISPLAY_1]));
+    pair.drive();
+    let opened = |event| match event {
+        Event::ChannelOpened(channel) => Some(channel.kind),
+        _ => None,
+    };
+    let opened: Vec<_> = pair.events().into_iter().filter_map(opened).collect();
+    let (display, inputs, cursor) = (ChannelType::DISPLAY, ChannelType::INPUTS, ChannelType::CURSOR);
+    assert_eq!(opened, [ChannelType::MAIN, display, display, inputs, cursor]);
+}
+
+#[test]
 fn headers_of_both_kinds() {
     for mini_headers in [true, false] {
         let mut config = server();

@@ -129,8 +129,9 @@ impl Module {
                 let names = rest.strip_suffix("};").and_then(pairs).ok_or_else(strange)?;
                 module.exports.extend(names.into_iter().map(|(own, other)| (other, own)));
             } else if let Some(rest) = line.strip_prefix("export ") {
-                let own = declared(rest).ok_or_else(strange)?;
-                module.exports.push((own.clone(), own));
+                let after = text.lines().skip(number + 1);
+                let names = declared(rest, after).ok_or_else(strange)?;
+                module.exports.extend(names.into_iter().map(|own| (own.clone(), own)));
                 module.body += rest;
             } else if is_left(line) {
                 return Err(strange());
@@ -194,11 +195,61 @@ fn is_left(line: &str) -> bool {
     begins || loads.any(|(at, _)| !line[..at].ends_with(|before| in_name(before) || before == '.'))
 }
 
-/// The name that a declaration declares.
-fn declared(text: &str) -> Option<String> {
-    let text = text.strip_prefix("async ").unwrap_or(text);
-    let rest = ["function ", "class ", "const "].iter().find_map(|word| text.strip_prefix(word))?;
-    let name: String = rest.chars().take_while(|&character| in_name(character)).collect();
+/// The names that a declaration declares which may go on in the lines `after` it.
+fn declared<'a>(line: &'a str, after: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
+    let line = line.strip_prefix("async ").unwrap_or(line);
+    if let Some(rest) = ["function ", "class "].iter().find_map(|word| line.strip_prefix(word)) {
+        return Some(vec![leading_name(rest)?]);
+    }
+    let lines: Vec<&str> = std::iter::once(line.strip_prefix("const ")?).chain(after).collect();
+    constants(&lines.join("\n"))
+}
+
+/// The names of the constants in `text` up to the semicolon that ends them; commas and semicolons in brackets, strings and
+/// comments are none of theirs. A regular expression that looks like one of those is not understood.
+fn constants(text: &str) -> Option<Vec<String>> {
+    let mut names = vec![leading_name(text)?];
+    let (mut depth, mut rest) = (0_u32, text);
+    loop {
+        let character = rest.chars().next()?;
+        let after = &rest[character.len_utf8()..];
+        rest = match character {
+            '"' | '\'' | '`' => behind_quote(after, character)?,
+            '/' if after.starts_with('/') => after.split_once('\n')?.1,
+            '/' if after.starts_with('*') => after.split_once("*/")?.1,
+            ';' if depth == 0 => return Some(names),
+            ',' if depth == 0 => {
+                names.push(leading_name(after.trim_start())?);
+                after
+            }
+            '(' | '[' | '{' => {
+                depth += 1;
+                after
+            }
+            ')' | ']' | '}' => {
+                depth = depth.checked_sub(1)?;
+                after
+            }
+            _ => after,
+        };
+    }
+}
+
+/// What follows the end of a string.
+fn behind_quote(text: &str, quote: char) -> Option<&str> {
+    let mut characters = text.chars();
+    loop {
+        match characters.next()? {
+            '\\' => drop(characters.next()?),
+            character if character == quote => return Some(characters.as_str()),
+            _ => {}
+        }
+    }
+}
+
+/// The name at the beginning.
+fn leading_name(text: &str) -> Option<String> {
+    let name: String = text.chars().take_while(|&character| in_name(character)).collect();
     is_name(&name).then_some(name)
 }
 
@@ -287,9 +338,33 @@ mod tests {
             "export { view } from \"./view.js\";",
             "import{view}from\"./view.js\";",
             "  export const view = 1;",
+            "export const view = 1",
+            "export const { view } = all;",
+            "export const view = 1, { more } = all;",
             "const view = await import(\"./view.js\");",
         ] {
             assert!(Module::parse("lib/desktop.js", line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_constant_of_a_declaration_is_exported() {
+        for (text, names) in [
+            ("export const view = 1;", "view"),
+            ("export const view=1, more = 2;", "view, more"),
+            ("export const view = f(1, 2), more = { a, b: [3, 4] }, last = 5; // , none", "view, more, last"),
+            ("export const view = \"a, \\\", b\", more = `;`, last = ',';", "view, more, last"),
+            (
+                "export const view = (a, b) => { // It's, this one's\n    return a;\n} /* the, */, more\n    = 2;",
+                "view, more",
+            ),
+            (
+                "export const view = f(\n    1,\n    2,\n),\n    more = 2;\nconst other = 1, another = 2;",
+                "view, more",
+            ),
+        ] {
+            let module = Module::parse("lib/view.js", text).unwrap();
+            assert_eq!(listed(&module.exports), names, "{text}");
         }
     }
 

@@ -33,15 +33,28 @@ export function destination(record) {
 
 /**
  * Whether an address that anybody may have put into a link leads to another host than the page's own, past its gateway. The page
- * names hosts that are none: <meta name="spice-hosts" content="node1.example *.vms.example">.
+ * names hosts that are none: <meta name="spice-hosts" content="node1.example *.vms.example:5900-5999">.
  */
 export function isForeign(record) {
     if (!record.url && !record.direct) {
         return false;
     }
     // As the browser reads it: what an address looks like is not where it leads.
-    const name = destination(record)?.hostname;
+    const url = destination(record);
     const own = document.querySelector("meta[name=spice-hosts]")?.content.toLowerCase().split(/\s+/) ?? [];
-    return !name || ![location.hostname, ...own].some((known) =>
-        known.startsWith("*.") ? known.length > 2 && name.endsWith(known.slice(1)) : known === name);
+    return !url || url.hostname !== location.hostname && !own.some((known) => isKnown(url, known));
+}
+
+/** A host, a domain with what is below it as "*.DOMAIN"; with a port, or a range of ports, or none for all. */
+const KNOWN = /^(?<host>(?:\*\.)?[^*:[\]]+|\[[^\]]+\])(?::(?<from>\d+)(?:-(?<to>\d+))?)?$/;
+const PORTS = { "ws:": 80, "wss:": 443 };
+
+function isKnown({ protocol, hostname, port }, known) {
+    const { host, from, to = from } = KNOWN.exec(known)?.groups ?? {};
+    if (!host || !(host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host)) {
+        return false;
+    }
+    // The browser leaves a scheme's own port out.
+    const number = Number(port || PORTS[protocol]);
+    return from === undefined || Number(from) <= number && number <= Number(to);
 }

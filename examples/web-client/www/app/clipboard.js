@@ -17,7 +17,9 @@ export class Clipboard {
         const on = (id, act) => document.getElementById(id).addEventListener("click", act);
         on("clipboard-send", () => this.#send());
         on("clipboard-type", () => {
-            this.#desktop.sendText(this.#text.value);
+            this.#desktop.sendText(this.#text.value).catch((error) => {
+                this.#state.textContent = error.message;
+            });
         });
         on("clipboard-copy", () => this.#copy());
         this.#text.addEventListener("input", () => {

@@ -144,8 +144,8 @@ export interface SpiceDesktopEventMap {
  */
 export class SpiceDesktop extends HTMLElement {
     /**
-     * Loads what a connection needs, before there is one. With a target begins to connect there without a password; the
-     * first element that connects there goes on with that.
+     * Loads what a connection needs, before there is one. With a target begins to connect there without a password; an
+     * element goes on with that if the page's next connection leads there, else it is closed.
      */
     static warmUp(target?: SpiceTarget): void;
 
@@ -170,7 +170,7 @@ export class SpiceDesktop extends HTMLElement {
     sendKeys(codes: string[]): void;
     sendKey(keysym: number | null, code: string, down?: boolean): void;
     sendCtrlAltDel(): void;
-    /** Resolves with the characters that could not be typed. */
+    /** Resolves with the characters that could not be typed; rejects with code "gone" without a connection. */
     sendText(text: string): Promise<string>;
     /** `buttons` as in MouseEvent.buttons: 1 left, 2 right, 4 middle, 8 back, 16 forward. */
     sendPointerEvent(x: number, y: number, buttons: number): void;
@@ -186,10 +186,20 @@ export class SpiceDesktop extends HTMLElement {
     naturalScroll: boolean;
     keyboardLayout: SpiceLayout;
 
+    /**
+     * Resolves once the guest's agent knows. Rejects with code "gone" without a connection and with "no-agent" without an agent:
+     * nothing is kept for later.
+     */
     sendClipboardData(data: SpiceClipboardData): Promise<void>;
+    /** As `sendClipboardData`; errors are ignored. */
     clipboardPasteFrom(text: string): void;
     onClipboardDataReceived: ((clipboard: SpiceClipboard) => void) | null;
     shareClipboard: boolean;
+    /**
+     * Resolves with the size that the guest has in the end. While there is no connection it is kept, the last one, and the guest
+     * asked as soon as its agent is there; a connection that ends before rejects it as it does `connect`. With an attribute
+     * `scaling="follow"` the room on the page has the last word.
+     */
     setResolution(width: number, height: number): Promise<[width: number, height: number]>;
     sendFile(file: File): SpiceTransfer;
     notifyDownLoad(params: SpiceDownload): void;

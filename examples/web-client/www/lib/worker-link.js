@@ -20,7 +20,7 @@ let compiled = null;
 
 /**
  * Starts a worker before anything has to be shown; the first connection takes it. With a target, as `connect` takes it,
- * it begins to connect there without a password, and the first connection that goes there goes on with that.
+ * it begins to connect there without a password, and the next connection goes on with that if it leads there.
  */
 export function warmUp(target) {
     if (spare) {
@@ -56,14 +56,11 @@ function forget(early) {
     }
 }
 
-/** The worker that was started early, if it suits a connection to `url`; one that connects there in another way ends. */
+/** The worker that was started early, if it suits a connection to `url`; one that connects elsewhere, or in another way, ends. */
 function takeSpare(url, password) {
     const early = spare;
-    if (!early || (early.url && early.url !== url)) {
-        return null;
-    }
     spare = null;
-    if (early.url && password) {
+    if (early?.url && (early.url !== url || password)) {
         forget(early);
         return null;
     }

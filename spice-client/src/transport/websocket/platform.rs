@@ -40,6 +40,8 @@ pub struct Browser {
     traffic: Traffic,
     /// Of all clones, the first main channel takes it.
     begun: Rc<RefCell<Option<Begun>>>,
+    /// Of all clones, the first other channel takes it.
+    spare: Rc<RefCell<Option<Begun>>>,
 }
 
 /// A WebSocket that is there already. It is closed unless a stream takes it over.
@@ -51,6 +53,10 @@ pub(super) struct Begun {
 }
 
 impl Begun {
+    fn new(socket: WebSocket, sent: Bytes, received: Array) -> Self {
+        Self { socket: Some(socket), sent, received }
+    }
+
     /// The WebSocket, what was sent and what was received; none if it is closing.
     pub(super) fn take(mut self) -> Option<(WebSocket, Bytes, Array)> {
         let socket = self.socket.take().filter(|socket| socket.ready_state() <= WebSocket::OPEN)?;
@@ -70,7 +76,7 @@ impl Drop for Begun {
 impl Browser {
     /// A platform whose streams all go to the WebSocket at `url`, `ws://` or `wss://`.
     pub fn new(url: &str) -> Self {
-        Self { url: url.into(), traffic: Traffic::default(), begun: Rc::default() }
+        Self { url: url.into(), traffic: Traffic::default(), begun: Rc::default(), spare: Rc::default() }
     }
 
     /// Lets the main channel go on with a WebSocket to the same URL that was opened before, as while this library was still
@@ -79,8 +85,16 @@ impl Browser {
     /// takes is closed with this platform.
     #[must_use]
     pub fn begun(self, socket: WebSocket, sent: impl Into<Bytes>, received: Array) -> Self {
-        let begun = Begun { socket: Some(socket), sent: sent.into(), received };
-        self.begun.replace(Some(begun));
+        self.begun.replace(Some(Begun::new(socket, sent.into(), received)));
+        self
+    }
+
+    /// Lets the first channel after the main one, which is a display's if there is any, take a WebSocket to the same URL that was
+    /// opened before and on which nothing has passed. As with [`begun`](Self::begun) it may be closing, and is closed with this
+    /// platform unless a session takes it.
+    #[must_use]
+    pub fn spare(self, socket: WebSocket) -> Self {
+        self.spare.replace(Some(Begun::new(socket, Bytes::new(), Array::new())));
         self
     }
 
@@ -96,7 +110,7 @@ impl Platform for Browser {
     type Sleep = Sleep;
 
     fn connect(&mut self, _endpoint: &Endpoint, channel: ChannelId) -> Connect {
-        let begun = if channel == ChannelId::MAIN { self.begun.take() } else { None };
+        let begun = if channel == ChannelId::MAIN { self.begun.take() } else { self.spare.take() };
         Connect::new(&self.url, &self.traffic, begun)
     }
 

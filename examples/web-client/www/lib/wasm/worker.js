@@ -12,14 +12,11 @@ import { default as load, Desktop } from "./web_client.js";
 let desktop = null;
 /** What the page asked for before the library was there. */
 let waiting = [];
-/** The main channel's WebSocket of the connection that is asked for meanwhile, and what has passed over it. */
+/** The main channel's WebSocket of the connection that is asked for meanwhile, what has passed over it, and one for the channel after it. */
 let begun = null;
 
-/** What draws best here. It takes the browser a while to say, so it is asked while the library is on its way. */
+/** What draws best here. It takes the browser a while to say, so it is asked while server and network have their part to do. */
 let suited = null;
-setTimeout(() => {
-    suited ??= suitedRenderer();
-});
 
 /** A server answers the first bytes with a single short message, and waits; with more bytes or pieces than this it is none. */
 const MOST_RECEIVED = { bytes: 4096, pieces: 16 };
@@ -37,9 +34,6 @@ self.onmessage = ({ data }) => {
     } else if (data[1] === "library") {
         begin(data[2]);
     } else {
-        if (data[1] === "open" && data[3] === "auto") {
-            data[3] = suited ??= suitedRenderer();
-        }
         if (desktop) {
             run(data);
         } else if (waiting) {
@@ -55,16 +49,20 @@ self.onmessage = ({ data }) => {
 function meanwhile(url) {
     forget();
     if (!url) {
+        askSoon();
         return;
     }
     try {
         const socket = new WebSocket(url, "binary");
-        const own = begun = { url, socket, sent: undefined, received: [] };
+        // Browsers open one after the other: by the time the server has answered on the first, the second is open too.
+        const own = begun = { url, socket, sent: undefined, received: [], spare: new WebSocket(url, "binary") };
         socket.binaryType = "arraybuffer";
         socket.onopen = () => {
             socket.send(HELLO);
             own.sent = HELLO;
+            askSoon();
         };
+        socket.onclose = () => own.spare.close();
         let bytes = 0;
         socket.onmessage = ({ data }) => {
             // A text has no bytes; the library says what is wrong with it.
@@ -73,6 +71,7 @@ function meanwhile(url) {
             if (bytes > MOST_RECEIVED.bytes || own.received.length > MOST_RECEIVED.pieces) {
                 own.received.length = 0;
                 socket.close();
+                own.spare.close();
             }
         };
     } catch {
@@ -83,16 +82,17 @@ function meanwhile(url) {
 /** Ends what has begun and is not wanted any more. */
 function forget() {
     begun?.socket.close();
+    begun?.spare.close();
     begun = null;
 }
 
 /** Connects; with what has begun, if it goes there. Else that is for a later one of the calls that wait. */
 function connect(url, shown, password) {
-    const { socket, sent, received } = begun && begun.url === url ? begun : {};
-    if (socket) {
+    const own = begun && begun.url === url ? begun : undefined;
+    if (own) {
         begun = null;
     }
-    desktop.connect(url, shown, password, socket, sent, received);
+    desktop.connect(url, shown, password, own);
 }
 
 async function begin(module) {
@@ -111,7 +111,7 @@ async function begin(module) {
 /** Draws on the page's canvas from now on. */
 function open(canvas, renderer) {
     try {
-        desktop.attach(canvas, renderer);
+        desktop.attach(canvas, renderer === "auto" ? suited ??= suitedRenderer() : renderer);
     } catch (error) {
         fail(error);
         return;
@@ -130,6 +130,13 @@ function suitedRenderer() {
     const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
     gl.getExtension("WEBGL_lose_context")?.loseContext();
     return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? "2d" : "webgl2";
+}
+
+/** Asks for it when the worker has nothing else to do. */
+function askSoon() {
+    setTimeout(() => {
+        suited ??= suitedRenderer();
+    });
 }
 
 /** What is more than a call of the library. */
