@@ -25,18 +25,37 @@ pub(super) fn repeat<const D: usize>(window: &mut [u8], back: usize, len: usize)
         if let Some((&mut unit, to)) = window.split_first_chunk_mut::<D>() {
             fill(unit, to, len);
         }
-    } else if back >= CHUNK {
-        if let Some((from, to)) = window.split_at_mut_checked(back)
-            && (copy_chunks(from, to, len) || copy_all(from, to, len))
-        {
-            return;
-        }
-        if len > SHORT || !repeat_words::<CHUNK>(window, back, len) {
-            copy_doubling(window, 0, back, len);
-        }
-    } else if back < 8 || len > SHORT || !repeat_words::<8>(window, back, len) {
-        repeat_units::<D>(window, back, len);
+        return;
     }
+    if back >= CHUNK
+        && let Some((from, to)) = window.split_at_mut_checked(back)
+        && (copy_chunks(from, to, len) || copy_all(from, to, len))
+    {
+        return;
+    }
+    let mut ready = back;
+    while ready < back + len {
+        // Every copy doubles what may be copied next.
+        let copied = match ready {
+            0..=16 => double::<16>(window, ready),
+            17..=32 => double::<32>(window, ready),
+            33..=SHORT => double::<SHORT>(window, ready),
+            _ => false,
+        };
+        if !copied {
+            return copy_doubling(window, 0, ready, back + len - ready);
+        }
+        ready *= 2;
+    }
+}
+
+/// Copies the first `N` bytes to `at`, of which as many are wanted as lie before `at`. False if there is no room.
+#[inline(always)]
+fn double<const N: usize>(window: &mut [u8], at: usize) -> bool {
+    let Some(&bytes) = window.first_chunk::<N>() else { return false };
+    let Some(to) = window.get_mut(at..).and_then(|to| to.first_chunk_mut()) else { return false };
+    *to = bytes;
+    true
 }
 
 /// Writes `len` bytes of equal units.
@@ -82,31 +101,6 @@ pub(crate) fn copy_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
     let (Some(from), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut()) else { return false };
     *to = *from;
     true
-}
-
-/// Repeats at least `N` bytes, `N` at a time. False if there is no room.
-#[inline(always)]
-fn repeat_words<const N: usize>(window: &mut [u8], back: usize, len: usize) -> bool {
-    let Some(window) = window.get_mut(..back + len.next_multiple_of(N)) else { return false };
-    for at in (0..len).step_by(N) {
-        let Some(&word) = window.get(at..).and_then(|from| from.first_chunk::<N>()) else { return false };
-        let Some(to) = window.get_mut(back + at..).and_then(|to| to.first_chunk_mut()) else { return false };
-        *to = word;
-    }
-    true
-}
-
-/// Repeats few bytes, where nothing else is possible.
-#[inline(never)]
-fn repeat_units<const D: usize>(window: &mut [u8], back: usize, len: usize) {
-    if len > 16 * D {
-        return copy_doubling(window, 0, back, len);
-    }
-    for at in (0..len).step_by(D) {
-        let Some(&unit) = window.get(at..).and_then(|from| from.first_chunk::<D>()) else { return };
-        let Some(to) = window.get_mut(back + at..).and_then(|to| to.first_chunk_mut()) else { return };
-        *to = unit;
-    }
 }
 
 /// Repeats the bytes between `from` and `at`: every copy doubles what may be copied next.
