@@ -5,6 +5,7 @@ mod bitmap;
 mod encode;
 mod formats;
 mod glz;
+mod glz_alpha;
 mod invalid;
 mod limits;
 mod lz4;

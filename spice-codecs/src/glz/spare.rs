@@ -73,7 +73,7 @@ impl Spare {
     }
 }
 
-/// Bytes for which [`room`] is the same are of one class. There are eight for each power of two.
+/// The class of memory of so many bytes. There are eight for each power of two, about as many as [`room`] has sizes.
 fn class(bytes: usize) -> usize {
     let power = (bytes | 8).ilog2() - 3;
     8 * power as usize + (bytes >> power)
@@ -148,5 +148,52 @@ mod tests {
         assert_eq!(spare.bytes, MAX_BYTES / 3 + 64, "the oldest go");
         spare.shrink_to(0);
         assert_eq!(spare.bytes, 64);
+    }
+
+    #[test]
+    fn turns_of_what_has_been_taken_are_forgotten() {
+        let mut spare = Spare::default();
+        // The oldest one stays, so that nothing else removes turns.
+        spare.add(picture(64));
+        for round in 0..10 * MAX_PICTURES {
+            spare.add(picture(4096));
+            assert!(spare.take(4096).is_some());
+            assert!(spare.turns.len() <= 2 * MAX_PICTURES, "round {round}");
+        }
+        assert_eq!((spare.len, spare.bytes), (1, 64));
+        assert_eq!(spare.take(64).unwrap().pixels.capacity(), 64);
+    }
+
+    #[test]
+    fn counts_stay_true() {
+        let (mut spare, mut state) = (Spare::default(), 1_u64);
+        let mut below = |bound: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % bound
+        };
+        for _ in 0..20_000 {
+            let bits = 1 + below(22);
+            let bytes = below(1 << bits);
+            match below(64) {
+                0 => spare.shrink_to(bytes),
+                1..=24 => {
+                    if let Some(taken) = spare.take(bytes) {
+                        let capacity = taken.pixels.capacity();
+                        assert!(
+                            capacity >= bytes && capacity <= bytes + bytes / 2 + 2,
+                            "{bytes}: {capacity}"
+                        );
+                    }
+                }
+                _ => spare.add(picture(room(bytes))),
+            }
+            let kept = || spare.classes.iter().flatten();
+            assert_eq!(spare.len, kept().count());
+            assert_eq!(spare.bytes, kept().map(|(_, picture)| picture.pixels.capacity()).sum::<usize>());
+            assert!(spare.len <= MAX_PICTURES && spare.bytes <= MAX_BYTES);
+            assert!(spare.turns.len() <= 2 * MAX_PICTURES);
+        }
+        spare.shrink_to(0);
+        assert!(spare.bytes <= FEW_BYTES);
     }
 }
