@@ -37,7 +37,7 @@ pub(super) fn repeat<const D: usize>(window: &mut [u8], back: usize, len: usize)
     while ready < back + len {
         // Every copy doubles what may be copied next.
         let copied = match ready {
-            0..=16 => double::<16>(window, ready),
+            1..=16 => double::<16>(window, ready),
             17..=32 => double::<32>(window, ready),
             33..=SHORT => double::<SHORT>(window, ready),
             _ => false,
@@ -107,7 +107,8 @@ pub(crate) fn copy_array<const N: usize>(from: &[u8], to: &mut [u8]) -> bool {
 #[inline(never)]
 pub(super) fn copy_doubling(memory: &mut [u8], from: usize, at: usize, len: usize) {
     let mut done = 0;
-    while done < len {
+    // Nothing is there to repeat if both are the same.
+    while done < len && from < at {
         let part = (at + done - from).min(len - done);
         memory.copy_within(from..from + part, at + done);
         done += part;
