@@ -5,7 +5,7 @@ use crate::canvas::outcome::{Event, Operation, Reason};
 
 impl Canvas {
     /// The oldest event not yet taken. Take them after each message: of those that nobody takes the oldest are lost,
-    /// see [`CanvasLimits::events`].
+    /// see [`CanvasLimits::events`](crate::canvas::CanvasLimits::events).
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }

@@ -389,7 +389,7 @@ impl Session {
         if self.waiting.is_empty() {
             return;
         }
-        if self.ending.is_some() {
+        if self.is_over() {
             return self.waiting.clear();
         }
         let is_linking = |route: &Route| {
@@ -489,6 +489,7 @@ impl Session {
             return;
         }
         self.ending = Some(end);
+        self.waiting.clear();
         self.leave_by = self.now + FIRST_MESSAGE;
         self.settle();
     }
