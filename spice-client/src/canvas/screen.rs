@@ -10,8 +10,10 @@ use crate::canvas::surface::View;
 impl Canvas {
     /// Takes the rectangles of the visible surface that changed since the last call, in its pixels.
     ///
-    /// There are at most [`CanvasLimits::damage_rects`](crate::canvas::CanvasLimits::damage_rects) of them; together they cover everything that was drawn,
+    /// There are at most [`CanvasLimits::damage_rects`] of them; together they cover everything that was drawn,
     /// and may cover more, and each other.
+    ///
+    /// [`CanvasLimits::damage_rects`]: crate::canvas::CanvasLimits::damage_rects
     pub fn drain_damage(&mut self) -> impl ExactSizeIterator<Item = Rect> + '_ {
         self.damage.drain()
     }
