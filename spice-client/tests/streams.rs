@@ -1,9 +1,7 @@
 //! Video streams.
 
-use spice_client::spice_proto::msg::display::{
-    Clip, ServerMessage, StreamCreate, StreamFlags, VideoCodecType,
-};
-use spice_client::spice_proto::types::{Rect, StreamId, SurfaceId};
+use spice_proto::msg::display::{Clip, ServerMessage, StreamCreate, StreamFlags, VideoCodecType};
+use spice_proto::types::{Rect, StreamId, SurfaceId};
 
 /// A stream of 8 × 8 pixels in the corner.
 pub(crate) fn create(id: StreamId, codec_type: VideoCodecType) -> ServerMessage {

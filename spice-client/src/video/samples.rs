@@ -1,23 +1,14 @@
 //! Messages of videos for tests.
 
-use spice_proto::msg::display::{Clip, ServerMessage, StreamCreate, StreamData, StreamFlags, VideoCodecType};
-use spice_proto::types::{Rect, StreamId, SurfaceId};
+use spice_proto::msg::display::{ServerMessage, StreamData, VideoCodecType};
+use spice_proto::types::StreamId;
 use spice_proto::wire::Blob;
 
+#[path = "../../tests/streams.rs"]
+mod streams;
+
 pub(super) fn create(id: u32, codec_type: VideoCodecType) -> ServerMessage {
-    ServerMessage::StreamCreate(StreamCreate {
-        surface_id: SurfaceId(0),
-        id: StreamId(id),
-        flags: StreamFlags::TOP_DOWN,
-        codec_type,
-        stamp: 0,
-        stream_width: 8,
-        stream_height: 8,
-        src_width: 8,
-        src_height: 8,
-        dest: Rect::at(0, 0, 8, 8),
-        clip: Clip::None,
-    })
+    streams::create(StreamId(id), codec_type)
 }
 
 pub(super) fn frame(id: u32, stamp: u32) -> ServerMessage {

@@ -76,11 +76,7 @@ impl<L: Literals<D>, const D: usize> WindowPlane for Contiguous<L, D> {
     fn copy(&self, memory: &mut [u8], at: usize, from: &[u8], count: usize) -> usize {
         let len = count * D;
         let Some(to) = memory.get_mut(at..) else { return at };
-        if !copies::copy_chunks(from, to, len)
-            && let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len))
-        {
-            to.copy_from_slice(from);
-        }
+        copies::copy(from, to, len);
         at + len
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn repeat<const D: usize>(window: &mut [u8], back: usize, len: usize)
     }
     if back >= CHUNK
         && let Some((from, to)) = window.split_at_mut_checked(back)
-        && (copy_chunks(from, to, len) || copy_all(from, to, len))
+        && copy(from, to, len)
     {
         return;
     }
@@ -76,23 +76,26 @@ fn fill<const D: usize>(unit: [u8; D], to: &mut [u8], len: usize) {
     }
 }
 
-/// Copies up to 64 bytes between places that do not overlap. False if they are more or there is no room.
+/// Copies `len` bytes between places that do not overlap. False if there are fewer on either side.
 #[inline(always)]
-pub(super) fn copy_chunks(from: &[u8], to: &mut [u8], len: usize) -> bool {
+pub(super) fn copy(from: &[u8], to: &mut [u8], len: usize) -> bool {
+    if copy_chunks(from, to, len) {
+        return true;
+    }
+    let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) else { return false };
+    to.copy_from_slice(from);
+    true
+}
+
+/// Copies up to 64 bytes, wide. False if they are more or there is no room.
+#[inline(always)]
+fn copy_chunks(from: &[u8], to: &mut [u8], len: usize) -> bool {
     match len {
         0..=16 => copy_array::<16>(from, to),
         17..=32 => copy_array::<32>(from, to),
         33..=SHORT => copy_array::<SHORT>(from, to),
         _ => false,
     }
-}
-
-/// Copies `len` bytes between places that do not overlap. False if there are fewer on either side.
-#[inline(always)]
-fn copy_all(from: &[u8], to: &mut [u8], len: usize) -> bool {
-    let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) else { return false };
-    to.copy_from_slice(from);
-    true
 }
 
 /// Copies `N` bytes. False if there are fewer on either side.

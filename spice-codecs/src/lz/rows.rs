@@ -198,11 +198,7 @@ impl<L: Literals<D>, const D: usize> Packed<L, D> {
                 .map(|(to, rest)| (Some(&*rest), to.get_mut(spot.at..).and_then(|to| to.get_mut(..room))))
         };
         let Some((Some(from), Some(to))) = parts else { return };
-        if !copies::copy_chunks(from, to, len)
-            && let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len))
-        {
-            to.copy_from_slice(from);
-        }
+        copies::copy(from, to, len);
     }
 
     /// Repeats what lies `back` bytes before `spot` in the same row.
