@@ -87,15 +87,15 @@ impl<R: Read> Replay<R> {
     /// [`ReplayError`]; nothing more comes then.
     pub fn next_event(&mut self) -> Result<Option<(Instant, Event)>, ReplayError> {
         while !self.over {
-            while let Some(output) = self.session.poll_output() {
-                match output {
-                    Output::Connect { transport, channel, .. } => self.wanted.push((channel, transport)),
-                    Output::Transmit { .. } | Output::Close { .. } => {}
-                    Output::Event(event) => {
-                        self.over = matches!(event, Event::Ended(_));
-                        return Ok(Some((self.now, event)));
-                    }
+            while let Some(output) = self.session.poll_io() {
+                if let Output::Connect { transport, channel, .. } = output {
+                    self.wanted.push((channel, transport));
                 }
+            }
+            // Straight on to the caller: an event has some hundred bytes, and there are many.
+            if let Some(event) = self.session.poll_event() {
+                self.over = matches!(event, Event::Ended(_));
+                return Ok(Some((self.now, event)));
             }
             let more = self.feed().inspect_err(|_| self.over = true)?;
             self.over |= !more;

@@ -198,9 +198,10 @@ impl Session {
             if self.ending.is_some() {
                 return None;
             }
-            let Some((index, taken)) = self.next_event() else { break };
-            if let Some(event) = self.take(index, taken) {
-                return Some(event);
+            let Some((index, (event, len))) = self.next_event() else { break };
+            self.taken(index, event.as_ref(), len);
+            if event.is_some() {
+                return event;
             }
         }
         // The main channel takes all others with it, so it ends behind everything that they have received.
@@ -219,9 +220,10 @@ impl Session {
         }
         let index = self.routes.iter().position(|route| route.id == ChannelId::MAIN)?;
         loop {
-            let taken = self.routes[index].channel.poll_event(ChannelId::MAIN)?;
-            if let Some(event) = self.take(index, taken) {
-                return Some(event);
+            let (event, len) = self.routes[index].channel.poll_event(ChannelId::MAIN)?;
+            self.taken(index, event.as_ref(), len);
+            if event.is_some() {
+                return event;
             }
         }
     }
@@ -231,10 +233,10 @@ impl Session {
         self.event_len
     }
 
-    /// What the application is to hear of an event that has been taken from a channel's queue.
+    /// An event for the application, or one that concerns only the session, has been taken from a channel's queue.
     #[inline]
-    fn take(&mut self, index: usize, (event, len): (Option<Event>, usize)) -> Option<Event> {
-        if let Some(Event::Main(message)) = &event {
+    fn taken(&mut self, index: usize, event: Option<&Event>, len: usize) {
+        if let Some(Event::Main(message)) = event {
             self.watch(message);
         }
         // Taking an event may have made room for input that is already here.
@@ -242,7 +244,6 @@ impl Session {
             self.advance(index);
         }
         self.event_len = if event.is_some() { len } else { 0 };
-        event
     }
 
     #[inline]

@@ -69,7 +69,7 @@ fn replay(args: &Args, report: Report) -> Result<(), Error> {
     if args.threads == 0 {
         read = loop {
             match replay.next_event() {
-                Ok(Some((at, event))) => stage.take(at, Step::Plain(event))?,
+                Ok(Some((at, event))) => stage.event(at, event)?,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
@@ -160,14 +160,14 @@ impl Stage {
     }
 
     fn take(&mut self, at: spice_proto::Instant, step: Step) -> Result<(), Error> {
-        self.tally.at = at.since_epoch();
         match step {
             Step::Prepared(id, prepared) => {
+                self.tally.at = at.since_epoch();
                 self.tally.display(prepared.message());
                 self.displays.apply_prepared(id, &prepared)?;
                 self.look();
             }
-            Step::Plain(event) => self.event(event)?,
+            Step::Plain(event) => self.event(at, event)?,
         }
         Ok(())
     }
@@ -190,7 +190,8 @@ impl Stage {
         }
     }
 
-    fn event(&mut self, event: Event) -> Result<(), Error> {
+    fn event(&mut self, at: spice_proto::Instant, event: Event) -> Result<(), Error> {
+        self.tally.at = at.since_epoch();
         match event {
             Event::Display(id, message) => {
                 self.tally.display(&message);
@@ -266,7 +267,9 @@ mod tests {
         let mut stage = Stage::new(CacheConfig::default());
         let (surface_id, format, flags) = (SurfaceId(0), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
         let screen = SurfaceCreate { surface_id, width: 4, height: 4, format, flags };
-        stage.event(Event::Display(3, ServerMessage::SurfaceCreate(screen))).unwrap();
+        stage
+            .event(spice_proto::Instant::ZERO, Event::Display(3, ServerMessage::SurfaceCreate(screen)))
+            .unwrap();
         stage.tally.displayed = 1;
         stage.check(Path::new("file")).unwrap();
         let area = Rect::at(0, 0, 4, 4);
@@ -279,7 +282,7 @@ mod tests {
             scale_mode: ScaleMode::NEAREST,
             mask: QMask::default(),
         };
-        stage.event(Event::Display(3, ServerMessage::DrawCopy(copy))).unwrap();
+        stage.event(spice_proto::Instant::ZERO, Event::Display(3, ServerMessage::DrawCopy(copy))).unwrap();
         let error = stage.check(Path::new("file")).unwrap_err().to_string();
         assert!(error.contains("display 3 waits for picture 0x77"), "{error}");
         assert!(error.contains("1 messages undrawn"), "{error}");
@@ -300,7 +303,9 @@ mod tests {
         let mut stage = Stage::new(CacheConfig::default());
         let (surface_id, format, flags) = (SurfaceId(0), SurfaceFormat::XRGB, SurfaceFlags::PRIMARY);
         let screen = SurfaceCreate { surface_id, width: 4, height: 4, format, flags };
-        stage.event(Event::Display(3, ServerMessage::SurfaceCreate(screen))).unwrap();
+        stage
+            .event(spice_proto::Instant::ZERO, Event::Display(3, ServerMessage::SurfaceCreate(screen)))
+            .unwrap();
         assert!(stage.no_picture(0).to_string().ends_with("--display one that has: 3"));
     }
 }
