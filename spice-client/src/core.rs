@@ -1,6 +1,6 @@
 //! What commands work on: the session, and what this crate adds to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use spice_proto::Instant;
@@ -24,6 +24,8 @@ pub(crate) struct Core {
     pub(crate) keyboard: Keyboard,
     pub(crate) pointer: Pointer,
     pub(crate) frames: Frames,
+    /// What comes next for the application: the last frames of displays that have ended, then the word of their end.
+    parting: VecDeque<(Event, usize)>,
     /// What servers want to know about videos, by display channel.
     reports: BTreeMap<u8, StreamReports>,
     /// Whether they hear it.
@@ -41,6 +43,7 @@ impl Core {
             keyboard: Keyboard::default(),
             pointer: Pointer::default(),
             frames: Frames::new(config.schedule.unwrap_or(ScheduleLimits::NOTHING)),
+            parting: VecDeque::new(),
             reports: BTreeMap::new(),
             reporting: config.session.display.caps.contains(DisplayCaps::STREAM_REPORT),
         }
@@ -57,21 +60,44 @@ impl Core {
             }
             SessionEvent::ChannelClosed { channel, .. } if channel.kind == ChannelType::DISPLAY => {
                 self.reports.remove(&channel.id);
-                self.frames.remove(channel.id);
+                self.part(Some(channel.id), now);
             }
             SessionEvent::ChannelClosed { channel, .. } if channel.kind == ChannelType::PLAYBACK => {
                 self.frames.silence(channel.id);
             }
             SessionEvent::Playback(id, message) => self.frames.listen(*id, message),
-            SessionEvent::Ended(_) => self.over(),
+            SessionEvent::Ended(_) => {
+                self.part(None, now);
+                self.over();
+            }
             _ => {}
         }
         match event {
             SessionEvent::Display(id, message) if is_about_videos(&message) => {
                 self.video(id, message, now).map(|message| Event::Display(id, message))
             }
+            SessionEvent::ChannelClosed { .. } | SessionEvent::Ended(_) if !self.parting.is_empty() => {
+                self.parting.extend(Event::try_from(event).ok().map(|event| (event, 0)));
+                None
+            }
             event => Event::try_from(event).ok(),
         }
+    }
+
+    /// What a display that has ended, or with none named all that have, had received comes before the word of it.
+    fn part(&mut self, display: Option<u8>, now: Instant) {
+        let time = self.multimedia_time(now).unwrap_or_default();
+        for (display, frames, dropped) in self.frames.end(display, time) {
+            self.parting.extend(frames.into_iter().map(|due| shown(display, due)));
+            if dropped > 0 {
+                self.parting.push_back((Event::FramesDropped { display, frames: dropped }, 0));
+            }
+        }
+    }
+
+    /// The next of the last frames of displays that have ended, or the word of it, and the bytes that it keeps in memory.
+    pub(crate) fn poll_parting(&mut self) -> Option<(Event, usize)> {
+        self.parting.pop_front()
     }
 
     /// Tells the server how frames arrive, and gives back what is not to wait for its time.
@@ -90,14 +116,8 @@ impl Core {
     /// The next frame of a video that is due, and the bytes that it keeps in memory.
     pub(crate) fn poll_frame(&mut self, now: Instant) -> Option<(Event, usize)> {
         let time = self.multimedia_time(now)?;
-        let (display, Due { message, show }) = self.frames.pop(time)?;
-        let len = match &message {
-            ServerMessage::StreamData(frame) => frame.data.len(),
-            ServerMessage::StreamDataSized(frame) => frame.data.len(),
-            _ => 0,
-        };
-        let event = if show { Event::Display(display, message) } else { Event::LateFrame(display, message) };
-        Some((event, len))
+        let (display, due) = self.frames.pop(time)?;
+        Some(shown(display, due))
     }
 
     /// Word of frames that were dropped, if any were since the last.
@@ -142,6 +162,17 @@ impl Core {
         self.keyboard.over();
         self.pointer.over();
     }
+}
+
+/// A frame for the application, and the bytes that it keeps in memory.
+fn shown(display: u8, Due { message, show }: Due) -> (Event, usize) {
+    let len = match &message {
+        ServerMessage::StreamData(frame) => frame.data.len(),
+        ServerMessage::StreamDataSized(frame) => frame.data.len(),
+        _ => 0,
+    };
+    let event = if show { Event::Display(display, message) } else { Event::LateFrame(display, message) };
+    (event, len)
 }
 
 /// Whether videos, and the reports about them, depend on the message.

@@ -206,7 +206,7 @@ impl<P: Platform> Driver<P> {
             return Some(held);
         }
         loop {
-            if let Some(event) = self.core.poll_agent_event() {
+            if let Some(event) = self.core.poll_parting().or_else(|| self.core.poll_agent_event()) {
                 return Some(event);
             }
             let event = self.core.session.poll_event()?;

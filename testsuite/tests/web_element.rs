@@ -153,6 +153,66 @@ fn no_early_connection_is_left_open() {
     page.check().unwrap();
 }
 
+/// What is still on its way from one connection when the next is asked for is none of that one's; a password that the first
+/// server wants does not go to the second.
+#[test]
+fn what_a_replaced_connection_tells_is_not_heard() {
+    let locked = ReferenceServer::start(Some("sesame")).unwrap();
+    let server = ReferenceServer::start(None).unwrap();
+    let metrics = net::free_port().unwrap();
+    let private = format!("127.0.0.1:{metrics}");
+    let gateway = Gateway::start_with(&["--allow", "127.0.0.1:1024-65535", "--metrics", &private]).unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let mut page = element(&mut browser, &gateway, "");
+    page.run(&format!("await vm.connect('127.0.0.1', {})", server.port())).unwrap();
+    // The page is busy while the worker has news for it.
+    let heard = page
+        .run(&format!(
+            "window.fired.length = 0;
+             vm.connect('127.0.0.1', {}).catch(() => {{}});
+             const until = performance.now() + 2000;
+             while (performance.now() < until);
+             await vm.connect('127.0.0.1', {});
+             return window.fired.join()",
+            locked.port(),
+            server.port()
+        ))
+        .unwrap();
+    assert_eq!(heard, "statechange:connecting,statechange:connected,connect");
+    // An address that is none replaces a connection too.
+    page.run("window.code = await vm.connect('127.0.0.1', 'x').catch((error) => error.code)").unwrap();
+    assert_eq!(page.run("return [window.code, vm.state].join()").unwrap(), "address,disconnected");
+    let closed = || Ok((open_sockets(metrics) == 0).then_some(()));
+    testsuite::wait_for("the end of the connection before", Duration::from_secs(10), closed).unwrap();
+    let ends =
+        page.run("return window.fired.filter((name) => name.startsWith('disconnect:')).join()").unwrap();
+    assert_eq!(ends, "disconnect:address");
+    page.check().unwrap();
+}
+
+/// What was begun early and has ended since is no reason not to try.
+#[test]
+fn an_early_connection_that_has_ended_is_made_anew() {
+    let port = net::free_port().unwrap();
+    let gateway = Gateway::start().unwrap();
+    let mut browser = Browser::start(Kind::Chromium).unwrap();
+    let mut page = element(&mut browser, &gateway, "");
+    page.run(&format!(
+        "await vm.connect();
+         vm.constructor.warmUp({{ host: '127.0.0.1', port: {port} }});
+         await new Promise((resolve) => setTimeout(resolve, 3000))"
+    ))
+    .unwrap();
+    let _server = ReferenceServer::start_at(port, None).unwrap();
+    page.run(&format!(
+        "vm.remove();
+         document.body.append(vm);
+         await vm.connect('127.0.0.1', {port})"
+    ))
+    .unwrap();
+    page.check().unwrap();
+}
+
 /// What an application asks for too early is kept where that makes sense, and else refused in words.
 #[test]
 fn wishes_before_a_connection() {

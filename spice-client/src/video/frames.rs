@@ -45,7 +45,7 @@ impl Frames {
         let others = others - schedule.waiting_bytes();
         schedule.set_audio_active(!self.playing.is_empty());
         let passed = schedule.push(message, time);
-        while others + schedule.waiting_bytes() > self.limits.bytes && schedule.drop_oldest() {}
+        while others + schedule.waiting_bytes() > self.limits.bytes && schedule.drop_oldest(time) {}
         passed
     }
 
@@ -94,9 +94,14 @@ impl Frames {
         self.playing.retain(|playing| *playing != channel);
     }
 
-    /// A display channel has ended, and what waited for it with it.
-    pub(crate) fn remove(&mut self, display: u8) {
-        self.displays.retain(|known| known.id != display);
+    /// A display channel has ended, or, with none named, all have: the last frames, and how many were dropped, by display.
+    pub(crate) fn end(&mut self, display: Option<u8>, time: u32) -> Vec<(u8, Vec<Due>, u64)> {
+        let ended = self.displays.extract_if(.., |known| display.is_none_or(|id| known.id == id));
+        let last = |mut known: Display| {
+            let frames = std::iter::from_fn(|| known.schedule.pop_last(time)).collect();
+            (known.id, frames, known.schedule.dropped().saturating_sub(known.told))
+        };
+        ended.map(last).collect()
     }
 
     fn waiting_bytes(&self) -> usize {
@@ -133,8 +138,10 @@ mod tests {
         let dropped: Vec<_> = std::iter::from_fn(|| frames.poll_dropped()).collect();
         assert_eq!(dropped.iter().map(|(_, count)| count).sum::<u64>(), 77);
         assert_eq!(frames.poll_dropped(), None, "it was told");
-        frames.remove(0);
-        assert_eq!(frames.pop(90), None);
+        let (_, last, _) = frames.end(Some(0), 0).pop().unwrap();
+        assert_eq!(last.len(), 1, "the newest of three");
+        assert_eq!((frames.pop(90), frames.end(Some(0), 0).len(), frames.end(None, 0).len()), (None, 0, 3));
+        assert!(frames.is_empty());
     }
 
     #[test]

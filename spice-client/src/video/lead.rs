@@ -17,13 +17,17 @@ impl Lead {
     /// A frame has arrived at `time`, so many milliseconds ahead of its own time. By how many milliseconds it can be
     /// shown before that, so that frames as slow as the slowest of late would still come in time; 0 if those came late.
     ///
-    /// Falls at once when a frame is slow, and rises slowly again, so that no frame is left out for it.
+    /// Falls at once when a frame is slow, and rises slowly again, so that no frame is left out for it; begins anew when the
+    /// clock was set back, or nothing has come for long.
     pub(super) fn observe(&mut self, ahead: i32, time: u32) -> u32 {
         let passed = margin(time, self.since);
         if self.lead.is_none() || !(0..SPAN_MS).contains(&passed) {
-            // Also when the clock was set back, or nothing has come for long.
-            let before = self.least[0].filter(|_| (0..2 * SPAN_MS).contains(&passed));
-            (self.least, self.since) = ([None, before], time);
+            let goes_on = (0..2 * SPAN_MS).contains(&passed);
+            if !goes_on {
+                // The clock was set back, or nothing has come for long.
+                *self = Self::default();
+            }
+            (self.least, self.since) = ([None, self.least[0]], time);
         }
         self.least[0] = Some(self.least[0].map_or(ahead, |least| least.min(ahead)));
         let least = self.least.into_iter().flatten().min().unwrap_or(ahead);
@@ -65,9 +69,9 @@ mod tests {
         let mut lead = Lead::default();
         assert_eq!(lead.observe(-50, 1000), 0);
         assert_eq!(lead.observe(400, 1040), 0);
-        assert_eq!(lead.observe(400, 10), 5, "the clock was set back");
+        assert_eq!(lead.observe(400, 10), 400, "the clock was set back");
         assert_eq!(lead.observe(i32::MIN, 20), 0);
-        assert_eq!(lead.observe(i32::MAX, 90_000), 5);
+        assert_eq!(lead.observe(i32::MAX, 90_000), i32::MAX.unsigned_abs(), "nothing has come for long");
         // Across the end of the clock's range.
         let mut lead = Lead::default();
         assert_eq!(lead.observe(100, u32::MAX - 10), 100);

@@ -133,15 +133,25 @@ impl Schedule {
 
     /// The next frame that is due at `time`, of the stream that has waited longest. Call until there is none.
     pub fn pop(&mut self, time: u32) -> Option<Due> {
+        self.pop_if(time, |margin| margin <= 0)
+    }
+
+    /// The same once nothing comes any more: everything is due.
+    pub(super) fn pop_last(&mut self, time: u32) -> Option<Due> {
+        self.pop_if(time, |_| true)
+    }
+
+    /// The next frame that is due so many milliseconds after `time`.
+    fn pop_if(&mut self, time: u32, is_due: impl Fn(i32) -> bool) -> Option<Due> {
         let due = self.streams.values_mut().filter_map(|stream| {
             let margin = margin(stream.queue.front()?.due, time);
-            (margin <= 0).then_some((margin, stream))
+            is_due(margin).then_some((margin, stream))
         });
         let (_, stream) = due.min_by_key(|(margin, _)| *margin)?;
         while let Some(frame) = stream.queue.pop_front() {
             self.bytes -= frame.len;
             // What comes late is shown all the same if there is nothing newer to show.
-            let show = stream.queue.front().is_none_or(|next| margin(next.due, time) > 0);
+            let show = stream.queue.front().is_none_or(|next| !is_due(margin(next.due, time)));
             if show || stream.codec != VideoCodecType::MJPEG {
                 stream.release();
                 return Some(Due { message: frame.message, show });
@@ -177,10 +187,13 @@ impl Schedule {
         self.dropped
     }
 
-    /// Drops the oldest frame of all that wait; false if none does.
-    pub(super) fn drop_oldest(&mut self) -> bool {
-        let waits = self.streams.values_mut().filter(|stream| !stream.queue.is_empty());
-        let Some(stream) = waits.max_by_key(|stream| stream.queue.len()) else { return false };
+    /// Drops the frame that would be the next to be due after `time`; false if none waits.
+    pub(super) fn drop_oldest(&mut self, time: u32) -> bool {
+        let waits = self.streams.values_mut().filter_map(|stream| {
+            let due = stream.queue.front()?.due;
+            Some((margin(due, time), stream))
+        });
+        let Some((_, stream)) = waits.min_by_key(|(margin, _)| *margin) else { return false };
         if let Some(frame) = stream.queue.pop_front() {
             self.bytes -= frame.len;
             self.dropped += 1;
@@ -220,25 +233,25 @@ impl Schedule {
             self.bytes -= stream.queue.drain(..).map(|frame| frame.len).sum::<usize>();
             stream.release();
         }
-        let mut due = match self.audio {
+        let due = match self.audio {
             true => stamp,
             // Not later than the server wants, which is as good as at once when that is past.
             false if streaming == Some(stream.surface) => time,
             false => stamp.wrapping_sub(lead),
         };
-        if let Some(last) = stream.queue.back()
-            && margin(due, last.due) < 0
-        {
-            due = last.due;
+        // What came before it does not hold it up: clocks are set back, and sound ends.
+        for before in stream.queue.iter_mut().rev().take_while(|before| margin(due, before.due) < 0) {
+            before.due = due;
         }
         let (message, len) = own(message);
         stream.queue.push_back(Frame { stamp, due, message, len });
         self.bytes += len;
-        while stream.queue.len() > self.limits.frames || self.bytes > self.limits.bytes {
+        while stream.queue.len() > self.limits.frames {
             let Some(frame) = stream.queue.pop_front() else { break };
             self.bytes -= frame.len;
             self.dropped += 1;
         }
+        while self.bytes > self.limits.bytes && self.drop_oldest(time) {}
         None
     }
 
@@ -381,6 +394,34 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_set_back_holds_up_no_frame_that_comes_after() {
+        // By an hour, while frames wait on which others build: they are stamped by the new time, or by the old one.
+        let mut sound = schedule(VideoCodecType::VP8);
+        sound.push(frame(1, 4_000_400), 4_000_000);
+        sound.push(frame(1, 400_440), 400_040);
+        assert_eq!(sound.next_due(400_040), Some(Duration::from_millis(400)));
+        assert_eq!(due(&mut sound, 400_440), [-4_000_400, 400_440]);
+        for codec in [VideoCodecType::MJPEG, VideoCodecType::VP8] {
+            let mut silent = silent(codec);
+            for (stamp, time) in [(4_000_010, 4_000_000), (4_000_440, 4_000_040), (4_000_480, 400_080)] {
+                silent.push(frame(1, stamp), time);
+            }
+            assert_eq!(due(&mut silent, 400_080).last(), Some(&4_000_480), "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_sound_makes_frames_early() {
+        let mut schedule = schedule(VideoCodecType::MJPEG);
+        for stamp in [500, 540, 580] {
+            schedule.push(frame(1, stamp), stamp - 400);
+        }
+        schedule.set_audio_active(false);
+        schedule.push(frame(1, 620), 220);
+        assert_eq!((due(&mut schedule, 220), schedule.dropped()), (vec![620], 3));
+    }
+
+    #[test]
     fn frames_without_a_time_wait_a_little() {
         let mut schedule = schedule(VideoCodecType::MJPEG);
         schedule.push(frame(1, 0), 1000);
@@ -501,6 +542,19 @@ mod tests {
             }
         }
         assert_eq!(schedule.waiting(), 3, "of 266 bytes each");
+    }
+
+    #[test]
+    fn limit_bytes_drops_the_oldest_of_all_streams() {
+        let mut schedule = Schedule::new(ScheduleLimits { bytes: 600, ..ScheduleLimits::default() });
+        schedule.set_audio_active(true);
+        schedule.push(create(1, VideoCodecType::MJPEG), 0);
+        schedule.push(create(2, VideoCodecType::MJPEG), 0);
+        for (id, stamp) in [(1, 100), (1, 101), (2, 102)] {
+            schedule.push(frame(id, stamp), 0);
+        }
+        // Two fit.
+        assert_eq!((due(&mut schedule, 102), schedule.dropped()), (vec![101, 102], 1));
     }
 
     #[test]

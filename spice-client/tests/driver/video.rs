@@ -138,6 +138,31 @@ async fn without_a_schedule_frames_come_as_they_arrive() {
     }
 }
 
+/// The last frame of a display is what its picture stays at.
+#[tokio::test(start_paused = true)]
+async fn what_waits_comes_before_the_end_of_its_channel_or_session() {
+    for ends_alone in [true, false] {
+        let (mut client, main, mut display, _accepted) = session(scheduled(), VideoCodecType::MJPEG).await;
+        for stamp in [400, 440, 480, 520] {
+            display.send(&frame(stamp, &[1])).await;
+        }
+        assert_eq!(what(&next(&mut client).await), ("shown", 400));
+        if ends_alone {
+            drop(display);
+        } else {
+            drop((main, display));
+        }
+        let mut seen = Vec::new();
+        loop {
+            match client.next().await {
+                Some(Ok(Event::ChannelClosed { .. })) | Some(Err(_)) | None => break,
+                Some(Ok(event)) => seen.push(what(&event)),
+            }
+        }
+        assert_eq!(seen, [("shown", 520), ("dropped", 2)], "{ends_alone}");
+    }
+}
+
 /// What a console tells of three frames of which it gets the first in time.
 async fn told(config: ClientConfig) -> (usize, u64) {
     let jpeg = include_bytes!("../../src/canvas/tests/half.jpg");

@@ -172,6 +172,8 @@ export class Connection {
         try {
             this.#url = webSocketUrl(target);
         } catch (error) {
+            // The connection before it has been replaced all the same.
+            this.#link?.leave();
             this.#ended(error instanceof AddressError ? "address" : "failed", error.message);
             return promise;
         }

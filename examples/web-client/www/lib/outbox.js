@@ -52,6 +52,11 @@ export class Outbox {
         });
     }
 
+    /** Another connection begins: states of the one before are none of its. */
+    forget() {
+        this.#late.clear();
+    }
+
     #flush() {
         if (this.#taken && this.#late.size > 0) {
             this.#send();

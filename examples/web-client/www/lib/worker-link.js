@@ -33,6 +33,9 @@ export function warmUp(target) {
         early.told.push(data);
         if (early.told.length > MOST_TOLD) {
             forget(early);
+        } else if (data[0] === "ended" && data[1] !== "password-missing") {
+            // Nothing to go on with; whoever connects there later tries anew.
+            [early.url, early.told] = [null, early.told.filter(([name]) => name === "turn")];
         }
     };
     worker.onerror = (event) => {
@@ -85,6 +88,11 @@ export class WorkerLink {
     #next = 1;
     #asked = new Map();
     #early = null;
+    /** Connections that were asked for, and those of them that the worker has begun: what it tells before the last is of another one. */
+    #wanted = 0;
+    #begun = 0;
+    /** Whether nobody wants to hear of the last one any more. */
+    #left = false;
 
     /**
      * Starts a worker that draws on `canvas`, or takes the one that was started early; `told(name, values)` gets what it
@@ -102,7 +110,9 @@ export class WorkerLink {
             } else if (name === "turn") {
                 // Everything before it has been taken in.
                 this.#worker.postMessage([0, "turned"]);
-            } else {
+            } else if (name === "connecting") {
+                this.#begun += 1;
+            } else if (name === "crashed" || (this.#begun === this.#wanted && !this.#left)) {
                 told(name, values);
             }
         };
@@ -118,10 +128,18 @@ export class WorkerLink {
     connect(url, shown, password) {
         const early = this.#early;
         this.#early = null;
+        this.#wanted += 1;
+        this.#left = false;
         if (!early?.url) {
             this.call("connect", url ?? undefined, shown, password);
         }
         early?.told.forEach((data) => this.#worker.onmessage({ data }));
+    }
+
+    /** Ends the connection, if there is one, and tells no more of it. */
+    leave() {
+        this.#left = true;
+        this.call("disconnect");
     }
 
     /** Calls a method and waits for nothing. */

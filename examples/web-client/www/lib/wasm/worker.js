@@ -3,7 +3,8 @@
 //
 // From the page: [id, method, ...arguments]; id 0 wants no answer. The first message is [0, "library", module], which is
 // null where the page could not compile it; [0, "open", canvas, renderer] says where to draw. [0, "turned"] answers "turn".
-// To the page: ["answer", id, value] or ["error", id, text, code], and what the library tells by the methods of `Page`.
+// To the page: ["answer", id, value] or ["error", id, text, code], and what the library tells by the methods of `Page`; before
+// what it tells of a connection ["connecting"].
 
 import { HELLO } from "../../hello.js";
 import { Outbox } from "../../outbox.js";
@@ -92,6 +93,8 @@ function connect(url, shown, password) {
     if (own) {
         begun = null;
     }
+    outbox.forget();
+    self.postMessage(["connecting"]);
     desktop.connect(url, shown, password, own);
 }
 
