@@ -88,7 +88,8 @@ impl Canvas {
     }
 
     /// [`apply`](Self::apply) for a message whose picture may have been decoded ahead. Waits for a picture that is just
-    /// being decoded. A message that is [`Applied::Blocked`] is to be kept for the next attempt.
+    /// being decoded, and decodes those of later messages meanwhile. A message that is [`Applied::Blocked`] is to be
+    /// kept for the next attempt.
     ///
     /// # Errors
     ///
@@ -96,7 +97,7 @@ impl Canvas {
     #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
     #[cfg_attr(docsrs, doc(cfg(feature = "parallel")))]
     pub fn apply_prepared(&mut self, prepared: &Prepared) -> Result<Applied, CanvasError> {
-        self.images.ahead = prepared.picture();
+        self.images.ahead = prepared.picture(&mut self.images);
         let applied = self.apply(prepared.message());
         self.images.ahead = None;
         applied

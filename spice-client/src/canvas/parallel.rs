@@ -1,8 +1,9 @@
 //! Pictures decoded ahead, on other threads, while the messages before theirs are still being drawn.
 //!
 //! [`Decoders`] are given messages as they arrive, in any number; each comes back at once as a [`Prepared`] message, to
-//! be applied in the order of arrival like any other. By then its picture may have been decoded. Nothing else changes:
-//! the same pixels, the same caches, the same events, the same errors.
+//! be applied in the order of arrival like any other. By then its picture may have been decoded; a canvas that has to
+//! wait for it decodes those after it meanwhile. Nothing else changes: the same pixels, the same caches, the same
+//! events, the same errors.
 //!
 //! Only pictures that depend on nothing but their own bytes are decoded ahead: QUIC, LZ of true colours, LZ4, JPEG.
 //! Pictures of the GLZ window refer to those before them, and remain the canvas's.
@@ -88,15 +89,23 @@ impl Default for AheadLimits {
 #[derive(Debug)]
 pub struct Prepared {
     message: ServerMessage,
-    work: Option<Arc<Work>>,
+    ahead: Option<Ahead>,
 }
 
-#[derive(Debug, Default)]
+/// The picture of a [`Prepared`] message, and those that come after it.
+#[derive(Debug)]
+struct Ahead {
+    work: Arc<Work>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
 struct Shared {
     queue: Mutex<Queue>,
     more: Condvar,
     /// Bytes that all pictures together take or will take.
     bytes: Arc<AtomicU64>,
+    canvas: CanvasLimits,
 }
 
 #[derive(Debug, Default)]
@@ -131,11 +140,17 @@ impl Decoders {
     /// # Errors
     /// When the operating system has no more threads.
     pub fn new(threads: usize, canvas: &CanvasLimits, limits: AheadLimits) -> io::Result<Self> {
-        let mut decoders = Self { shared: Arc::default(), threads: Vec::new(), limits };
+        let shared = Shared {
+            queue: Mutex::default(),
+            more: Condvar::new(),
+            bytes: Arc::default(),
+            canvas: canvas.clone(),
+        };
+        let mut decoders = Self { shared: Arc::new(shared), threads: Vec::new(), limits };
         for _ in 0..threads.max(1) {
-            let (shared, canvas) = (decoders.shared.clone(), canvas.clone());
+            let shared = decoders.shared.clone();
             let thread = thread::Builder::new().name("spice-decoder".into());
-            decoders.threads.push(thread.spawn(move || shared.work(&canvas))?);
+            decoders.threads.push(thread.spawn(move || shared.work())?);
         }
         Ok(decoders)
     }
@@ -144,7 +159,8 @@ impl Decoders {
     /// at once.
     pub fn prepare(&self, message: ServerMessage) -> Prepared {
         let work = source(&message).and_then(|image| self.submit(image));
-        Prepared { message, work }
+        let ahead = work.map(|work| Ahead { work, shared: self.shared.clone() });
+        Prepared { message, ahead }
     }
 
     /// Bytes of pictures that are decoded ahead or about to be.
@@ -190,31 +206,32 @@ impl Prepared {
         &self.message
     }
 
-    /// What was decoded ahead; waits for what is being decoded. `None`: the canvas is to do it.
-    pub(super) fn picture(&self) -> Option<Result<Picture, Reason>> {
-        self.work.as_ref()?.take()
+    /// What was decoded ahead. `None`: the canvas is to do it. Until a picture that is just being decoded is there,
+    /// the caller's thread decodes those that come after it.
+    pub(super) fn picture(&self, images: &mut Images) -> Option<Result<Picture, Reason>> {
+        let Ahead { work, shared } = self.ahead.as_ref()?;
+        while work.is_running() {
+            let Some(later) = lock(&shared.queue).works.pop_front() else { break };
+            later.run(images, &shared.canvas);
+        }
+        work.take()
     }
 }
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        if let Some(work) = &self.work {
-            work.leave();
+        if let Some(ahead) = &self.ahead {
+            ahead.work.leave();
         }
     }
 }
 
 impl Shared {
     /// A thread's life.
-    fn work(&self, limits: &CanvasLimits) {
+    fn work(&self) {
         let mut images = Images::default();
         while let Some(work) = self.next() {
-            if work.begin() {
-                let unfinished = Unfinished(&work);
-                let picture = images.picture(&work.image, limits);
-                images.shrink_to(limits.scratch_bytes);
-                drop(unfinished.0.finish(State::Done(picture)));
-            }
+            work.run(&mut images, &self.canvas);
         }
     }
 
@@ -233,6 +250,20 @@ impl Shared {
 }
 
 impl Work {
+    /// Decodes the picture, unless somebody else has begun or nobody needs it any more.
+    fn run(&self, images: &mut Images, limits: &CanvasLimits) {
+        if self.begin() {
+            let unfinished = Unfinished(self);
+            let picture = images.picture(&self.image, limits);
+            images.shrink_to(limits.scratch_bytes);
+            drop(unfinished.0.finish(State::Done(picture)));
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(*lock(&self.state), State::Running)
+    }
+
     fn begin(&self) -> bool {
         let mut state = lock(&self.state);
         let queued = matches!(*state, State::Queued);
@@ -306,4 +337,49 @@ fn source(message: &ServerMessage) -> Option<&Image> {
         _ => return None,
     };
     pointer.as_deref()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::canvas::tests::parallel::pictures;
+
+    #[test]
+    fn who_waits_for_a_picture_decodes_those_after_it() {
+        // Nobody else is there to do it.
+        let shared = Shared {
+            queue: Mutex::default(),
+            more: Condvar::new(),
+            bytes: Arc::default(),
+            canvas: CanvasLimits::default(),
+        };
+        let limits = AheadLimits::new(1 << 20, 0);
+        let decoders = Decoders { shared: Arc::new(shared), threads: Vec::new(), limits };
+        let all: Vec<_> = pictures(4).map(|message| decoders.prepare(message)).collect();
+        let works: Vec<_> =
+            all.iter().map(|prepared| prepared.ahead.as_ref().unwrap().work.clone()).collect();
+        assert!(works[0].begin() && works[2].begin());
+        // Another thread takes so long for the first that there is time for all others.
+        let other = thread::spawn({
+            let works = works.clone();
+            move || {
+                let begun = Instant::now();
+                let is_done = |work: &Work| matches!(*lock(&work.state), State::Done(_));
+                while !(is_done(&works[1]) && is_done(&works[3])) && begun.elapsed() < Duration::from_secs(60)
+                {
+                    thread::yield_now();
+                }
+                works[0].finish(State::Done(Err(Reason::NoImage)));
+            }
+        });
+        let mut images = Images::default();
+        assert!(matches!(all[0].picture(&mut images), Some(Err(Reason::NoImage))));
+        other.join().unwrap();
+        assert!(works[2].is_running(), "what others have begun is theirs");
+        for index in [1, 3] {
+            assert!(matches!(all[index].picture(&mut images), Some(Ok(_))), "picture {index}");
+        }
+    }
 }

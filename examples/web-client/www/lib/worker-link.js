@@ -26,8 +26,14 @@ export function warmUp(target) {
     if (spare) {
         return;
     }
-    const worker = makeWorker();
-    const early = { worker, url: null, told: [] };
+    let url = null;
+    try {
+        url = target ? webSocketUrl(target) : null;
+    } catch {
+        // Whoever connects there hears what is wrong.
+    }
+    const worker = makeWorker(url);
+    const early = { worker, url, told: [] };
     spare = early;
     worker.onmessage = ({ data }) => {
         early.told.push(data);
@@ -42,13 +48,8 @@ export function warmUp(target) {
         event.preventDefault();
         forget(early);
     };
-    try {
-        early.url = target ? webSocketUrl(target) : null;
-    } catch {
-        // Whoever connects there hears what is wrong.
-    }
-    if (early.url) {
-        worker.postMessage([0, "connect", early.url, shownAddress(target, early.url), ""]);
+    if (url) {
+        worker.postMessage([0, "connect", url, shownAddress(target, url), ""]);
     }
 }
 
@@ -70,11 +71,14 @@ function takeSpare(url, password) {
     return early;
 }
 
-function makeWorker() {
+/** With an address the worker connects as soon as it runs: messages wait until this thread has nothing else to do. */
+function makeWorker(url) {
     const build = WebAssembly.validate(SIMD_PROBE) ? "simd" : "base";
     // Where this fails the worker tries by itself, and tells what is wrong.
     compiled ??= compile(new URL(`./wasm/${build}/web_client_bg.wasm`, import.meta.url)).catch(() => null);
-    const worker = new Worker(new URL(`./wasm/${build}/worker.js`, import.meta.url), { type: "module", name: "spice" });
+    const script = new URL(`./wasm/${build}/worker.js`, import.meta.url);
+    script.hash = url ? encodeURIComponent(url) : "";
+    const worker = new Worker(script, { type: "module", name: "spice" });
     compiled.then((module) => worker.postMessage([0, "library", module]));
     return worker;
 }

@@ -7,7 +7,7 @@ mod images;
 mod model;
 mod painting;
 #[cfg(all(feature = "parallel", not(target_arch = "wasm32")))]
-mod parallel;
+pub(super) mod parallel;
 mod scenes;
 mod streams;
 

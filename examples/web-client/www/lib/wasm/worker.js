@@ -3,6 +3,7 @@
 //
 // From the page: [id, method, ...arguments]; id 0 wants no answer. The first message is [0, "library", module], which is
 // null where the page could not compile it; [0, "open", canvas, renderer] says where to draw. [0, "turned"] answers "turn".
+// The fragment of this script's address may say where the first "connect" leads.
 // To the page: ["answer", id, value] or ["error", id, text, code], and what the library tells by the methods of `Page`; before
 // what it tells of a connection ["connecting"].
 
@@ -38,7 +39,7 @@ self.onmessage = ({ data }) => {
         if (desktop) {
             run(data);
         } else if (waiting) {
-            if (data[1] === "connect") {
+            if (data[1] === "connect" && (!begun || begun.url !== data[2])) {
                 meanwhile(data[2]);
             }
             waiting.push(data);
@@ -168,6 +169,10 @@ function fail(error) {
     desktop = null;
     waiting = null;
     self.postMessage(["crashed", String(error?.message ?? error)]);
+}
+
+if (self.location.hash) {
+    meanwhile(decodeURIComponent(self.location.hash.slice(1)));
 }
 
 self.addEventListener("error", (event) => {
