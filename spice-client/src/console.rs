@@ -56,7 +56,7 @@ use spice_proto::msg::audio::playback::ServerMessage as Playback;
 use spice_proto::msg::audio::{AudioDataMode, Start};
 use spice_proto::msg::display::ServerMessage;
 use spice_proto::session::Address;
-use spice_proto::types::Rect;
+use spice_proto::types::{ChannelType, Rect};
 
 use crate::agent::{self, ClipboardEvent, DataType, Selection};
 use crate::answer::Answer;
@@ -230,6 +230,11 @@ impl Console {
                 self.waiting.push_back(Notification::ClipboardDataReceived { selection, kind, data });
             }
             event => {
+                if let Event::ChannelClosed { channel, .. } = &event
+                    && channel.kind == ChannelType::DISPLAY
+                {
+                    self.displays.close(channel.id);
+                }
                 if let Event::Agent(agent::Event::Clipboard(ClipboardEvent::Grabbed { selection, types })) =
                     &event
                     && self.fetch

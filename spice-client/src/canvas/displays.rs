@@ -204,8 +204,16 @@ impl Displays {
     pub fn disconnect(&mut self) {
         self.caches.clear();
         for lane in self.lanes.values_mut() {
-            lane.canvas.disconnect();
-            lane.forget(&mut self.bytes);
+            lane.disconnect(&mut self.bytes);
+        }
+    }
+
+    /// The channel of one display is gone, and the others go on: its canvas forgets
+    /// what it must, see [`Canvas::disconnect`], and its picture stays; [`remove`](Self::remove) is for canvases that
+    /// nobody looks at any more.
+    pub fn close(&mut self, display: u8) {
+        if let Some(lane) = self.lanes.get_mut(&display) {
+            lane.disconnect(&mut self.bytes);
         }
     }
 

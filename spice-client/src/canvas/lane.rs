@@ -152,6 +152,12 @@ impl Lane {
         Ok(())
     }
 
+    /// The channel is gone; its picture stays.
+    pub(super) fn disconnect(&mut self, bytes: &mut usize) {
+        self.canvas.disconnect();
+        self.forget(bytes);
+    }
+
     /// Forgets all that waits.
     pub(super) fn forget(&mut self, bytes: &mut usize) {
         while self.drop_first(bytes) {}

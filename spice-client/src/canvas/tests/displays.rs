@@ -168,6 +168,15 @@ fn what_waited_on_a_display_that_is_gone_counts_no_more() {
         assert_eq!(displays.apply(1, &put(0, 0, 0, solid(1))), Ok(false));
         assert!(displays.remove(1).is_some());
     }
+    assert_eq!(displays.apply(1, &screen()), Ok(true));
+    for color in 1..20 {
+        assert_eq!(displays.apply(1, &put(0, 0, 0, solid(color))), Ok(true));
+        assert_eq!(displays.apply(1, &put(0, 0, 0, from_cache(7, 2, 2, false))), Ok(false));
+        assert_eq!(displays.apply(1, &put(0, 0, 0, solid(0))), Ok(false));
+        displays.close(1);
+        assert_eq!((displays.waiting(1), displays.held_bytes()), (0, (0, 0)));
+        assert_eq!(self::color(&displays, 1), color, "its picture stays");
+    }
 }
 
 #[test]
