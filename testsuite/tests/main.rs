@@ -22,6 +22,7 @@ mod transfers;
 mod video;
 mod visits;
 mod web_api;
+mod web_early;
 mod web_element;
 mod web_ends;
 mod web_flood;

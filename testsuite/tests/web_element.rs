@@ -16,7 +16,7 @@ use crate::input::Log;
 
 /// A page of which only an element of the test's own is seen: `window.vm` with these attributes, and in `window.fired` what it
 /// has fired, as `name` or `name:code`.
-fn element<'a>(browser: &'a mut Browser, gateway: &Gateway, attributes: &str) -> Page<'a> {
+pub(crate) fn element<'a>(browser: &'a mut Browser, gateway: &Gateway, attributes: &str) -> Page<'a> {
     let mut page = browser.open("page", &gateway.page("demo")).unwrap();
     page.run(&format!(
         "document.querySelector('.machine.selected .desktop').remove();
@@ -61,13 +61,18 @@ fn it_connects_by_its_attributes_alone() {
 }
 
 /// How many WebSockets a gateway has open, by its numbers.
-fn open_sockets(metrics: u16) -> u64 {
+pub(crate) fn open_sockets(metrics: u16) -> u64 {
+    number(metrics, "gateway_connections")
+}
+
+/// One of a gateway's numbers.
+pub(crate) fn number(metrics: u16, name: &str) -> u64 {
     let mut stream = TcpStream::connect(net::loopback(metrics)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
-    let number = text.lines().find_map(|line| line.strip_prefix("gateway_connections "));
+    let number = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     number.expect("no such number").trim().parse().unwrap()
 }
 

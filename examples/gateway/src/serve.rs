@@ -56,11 +56,11 @@ pub(crate) async fn serve(
         let visit = if is_counted { gateway.limits.visit(address.ip()) } else { None };
         let (place, late) = if is_counted && visit.is_none() {
             gateway.log.refused(address.ip(), "too many connections that speak HTTP");
-            (None, Some(Late::new(&surplus, None)))
+            (None, Some(Late::new(&surplus, address.ip(), None)))
         } else {
             match Arc::clone(&places).try_acquire_owned() {
                 Ok(place) => (Some(place), None),
-                Err(_) => (None, Some(Late::new(&reserve, Some(Arc::clone(&places))))),
+                Err(_) => (None, Some(Late::new(&reserve, address.ip(), Some(Arc::clone(&places))))),
             }
         };
         let peer = Peer { address, is_secure: tls.is_some() };

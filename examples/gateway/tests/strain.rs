@@ -52,16 +52,28 @@ async fn connections_of_one_address_leave_room_for_others() {
 #[tokio::test]
 async fn a_flood_from_everywhere_leaves_the_state_of_health() {
     let gateway = Gateway::start(&[]);
+    let connect = async |client| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 1, client], 0).into()).unwrap();
+        socket.connect(gateway.address).await.unwrap()
+    };
     let mut held = Vec::new();
     for client in 1..=5 {
         for _ in 0..256 {
-            let socket = TcpSocket::new_v4().unwrap();
-            socket.bind(([127, 0, 1, client], 0).into()).unwrap();
-            held.push(socket.connect(gateway.address).await.unwrap());
+            held.push(connect(client).await);
         }
     }
     let (head, _) = gateway.get("/health", "");
     assert!(head.starts_with("http/1.1 200"), "{head}");
+    // One more client connects again and again, faster than somebody far away can ask.
+    let mut far = connect(7).await;
+    for _ in 0..200 {
+        held.push(connect(6).await);
+    }
+    far.write_all(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    far.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
     // Everything else waits until there is a place.
     let page = async || {
         let mut stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();

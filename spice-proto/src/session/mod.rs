@@ -613,4 +613,64 @@ mod tests {
         assert_eq!(connects(&mut session), []);
         assert_eq!(session.poll_timeout(), None);
     }
+
+    /// Lists come again and with more displays, transports fail, links are never answered, timers are late.
+    #[test]
+    fn every_listed_channel_is_opened_once_whatever_becomes_of_the_displays() {
+        let kinds = [ChannelType::DISPLAY, ChannelType::INPUTS, ChannelType::CURSOR, ChannelType::PLAYBACK];
+        for seed in 1..2000_u64 {
+            let mut state = seed;
+            let mut random = |below: u64| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 33) % below
+            };
+            let mut now = Instant::from_millis(random(5000));
+            let mut session = Session::new(SessionConfig::new(Address::tcp("server", 5930)).channels(&kinds));
+            session.handle_timeout(now);
+            assert_eq!(connects(&mut session), [ChannelId::MAIN]);
+            let (mut listed, mut opened) = (Vec::new(), Vec::new());
+            let mut transports = Vec::new();
+            for _ in 0..random(20) {
+                match random(5) {
+                    0 | 1 => {
+                        let list: Vec<_> = (0..random(6))
+                            .map(|_| ChannelId::new(kinds[random(4) as usize], random(3) as u8))
+                            .collect();
+                        session.open_listed(list.iter().copied());
+                        // A channel that has been and is gone may come again.
+                        listed.extend(
+                            list.iter().filter(|id| !listed.contains(*id)).copied().collect::<Vec<_>>(),
+                        );
+                    }
+                    2 => {
+                        now = now + Duration::from_millis(random(700));
+                        session.handle_timeout(now);
+                    }
+                    3 if !transports.is_empty() => {
+                        let transport = transports[random(transports.len() as u64) as usize];
+                        session.connected(transport, [7; 32], now);
+                    }
+                    4 if !transports.is_empty() => {
+                        // Its place is kept, and the channel known, until its end has been told.
+                        session.closed(transports[random(transports.len() as u64) as usize], now);
+                    }
+                    _ => {}
+                }
+                while let Some(output) = session.poll_io() {
+                    if let Output::Connect { transport, channel, .. } = output {
+                        assert!(!opened.contains(&channel), "{seed}: {channel:?} twice");
+                        opened.push(channel);
+                        transports.push(transport);
+                    }
+                }
+            }
+            session.handle_timeout(now + DISPLAYS_FIRST);
+            opened.extend(connects(&mut session));
+            assert!(session.waiting.is_empty());
+            opened.sort_unstable_by_key(|id| (id.kind.0, id.id));
+            listed.sort_unstable_by_key(|id| (id.kind.0, id.id));
+            listed.dedup();
+            assert_eq!(opened, listed, "{seed}");
+        }
+    }
 }

@@ -201,6 +201,41 @@ fn displays_wait_for_each_other_also_with_pictures_decoded_ahead() {
     assert_eq!(first, second);
 }
 
+/// Who waits decodes for the others, and they for it.
+#[test]
+fn canvases_share_the_threads() {
+    let config = CanvasConfig::default();
+    let decoders = Decoders::new(1, &config.limits, AheadLimits::new(1 << 20, 0)).expect("threads");
+    thread::scope(|scope| {
+        for first in [100, 200, 300, 400] {
+            let (decoders, config) = (&decoders, &config);
+            scope.spawn(move || {
+                for seed in first..first + 20 {
+                    let messages = sequence(seed);
+                    let mut plain = Canvas::new(config.clone(), SharedCaches::default());
+                    let mut ahead = Canvas::new(config.clone(), SharedCaches::default());
+                    for some in messages.chunks(1 + seed as usize % 32) {
+                        let prepared: Vec<_> =
+                            some.iter().map(|message| decoders.prepare(message.clone())).collect();
+                        // What is not drawn any more is left, begun or not.
+                        let (drawn, left) = prepared.split_at(prepared.len().div_ceil(2));
+                        for prepared in drawn {
+                            let outcome = plain.apply(prepared.message());
+                            assert_eq!(ahead.apply_prepared(prepared), outcome, "seed {seed}");
+                        }
+                        for prepared in left {
+                            let outcome = plain.apply(prepared.message());
+                            assert_eq!(ahead.apply(prepared.message()), outcome, "seed {seed}");
+                        }
+                    }
+                    assert_eq!(state(&mut ahead), state(&mut plain), "seed {seed}");
+                }
+            });
+        }
+    });
+    until("all is let go", || decoders.bytes() == 0);
+}
+
 #[test]
 fn limit_bytes_decoded_ahead() {
     let config = CanvasConfig::default();
