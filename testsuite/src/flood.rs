@@ -56,6 +56,27 @@ impl Flood {
     }
 }
 
+/// What the server has sent of the link stage: a head of 16 bytes whose last four say how much follows it, and the result of the
+/// authentication.
+#[derive(Default)]
+struct Link {
+    head: Vec<u8>,
+    sent: usize,
+}
+
+impl Link {
+    fn take(&mut self, bytes: &[u8]) {
+        let missing = 16 - self.head.len();
+        self.head.extend(bytes.iter().take(missing));
+        self.sent += bytes.len();
+    }
+
+    fn is_done(&self) -> bool {
+        let size = self.head.get(12..16).and_then(|size| <[u8; 4]>::try_from(size).ok());
+        size.is_some_and(|size| self.sent >= 16 + u32::from_le_bytes(size) as usize + 4)
+    }
+}
+
 impl Drop for Flood {
     fn drop(&mut self) {
         self.state.over.store(true, Ordering::SeqCst);
@@ -102,12 +123,18 @@ impl State {
     fn down(&self, mut from: TcpStream, mut to: TcpStream, floods: &AtomicBool, messages: &[u8]) {
         let mut block = [0; 16 << 10];
         let _ = from.set_read_timeout(Some(QUIET));
+        let mut link = Link::default();
         loop {
             match from.read(&mut block) {
                 Ok(0) => return,
                 Ok(count) if to.write_all(&block[..count]).is_err() => return,
-                Ok(_) => {}
-                Err(error) if net::timed_out(&error) => break,
+                Ok(count) => link.take(&block[..count]),
+                Err(error) if net::timed_out(&error) => {
+                    // Before that, it is the client who takes its time.
+                    if link.is_done() || self.is_over() {
+                        break;
+                    }
+                }
                 Err(_) => return,
             }
         }

@@ -178,11 +178,12 @@ fn what_a_replaced_connection_tells_is_not_heard() {
              const until = performance.now() + 2000;
              while (performance.now() < until);
              await vm.connect('127.0.0.1', {});
-             return window.fired.join()",
+             return window.fired.filter((name) => name !== 'locks').join()",
             locked.port(),
             server.port()
         ))
         .unwrap();
+    // The last one's lock lights may be told of before its first picture, or after it.
     assert_eq!(heard, "statechange:connecting,statechange:connected,connect");
     // An address that is none replaces a connection too.
     page.run("window.code = await vm.connect('127.0.0.1', 'x').catch((error) => error.code)").unwrap();
