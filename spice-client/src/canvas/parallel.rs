@@ -140,13 +140,7 @@ impl Decoders {
     /// # Errors
     /// When the operating system has no more threads.
     pub fn new(threads: usize, canvas: &CanvasLimits, limits: AheadLimits) -> io::Result<Self> {
-        let shared = Shared {
-            queue: Mutex::default(),
-            more: Condvar::new(),
-            bytes: Arc::default(),
-            canvas: canvas.clone(),
-        };
-        let mut decoders = Self { shared: Arc::new(shared), threads: Vec::new(), limits };
+        let mut decoders = Self { shared: Arc::new(Shared::new(canvas)), threads: Vec::new(), limits };
         for _ in 0..threads.max(1) {
             let shared = decoders.shared.clone();
             let thread = thread::Builder::new().name("spice-decoder".into());
@@ -227,6 +221,11 @@ impl Drop for Prepared {
 }
 
 impl Shared {
+    fn new(canvas: &CanvasLimits) -> Self {
+        let (queue, more, bytes) = (Mutex::default(), Condvar::new(), Arc::default());
+        Self { queue, more, bytes, canvas: canvas.clone() }
+    }
+
     /// A thread's life.
     fn work(&self) {
         let mut images = Images::default();
@@ -349,14 +348,8 @@ mod tests {
     #[test]
     fn who_waits_for_a_picture_decodes_those_after_it() {
         // Nobody else is there to do it.
-        let shared = Shared {
-            queue: Mutex::default(),
-            more: Condvar::new(),
-            bytes: Arc::default(),
-            canvas: CanvasLimits::default(),
-        };
-        let limits = AheadLimits::new(1 << 20, 0);
-        let decoders = Decoders { shared: Arc::new(shared), threads: Vec::new(), limits };
+        let shared = Arc::new(Shared::new(&CanvasLimits::default()));
+        let decoders = Decoders { shared, threads: Vec::new(), limits: AheadLimits::new(1 << 20, 0) };
         let all: Vec<_> = pictures(4).map(|message| decoders.prepare(message)).collect();
         let works: Vec<_> =
             all.iter().map(|prepared| prepared.ahead.as_ref().unwrap().work.clone()).collect();
